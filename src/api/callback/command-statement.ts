@@ -1,0 +1,131 @@
+import type { EventEmitter } from 'node:events';
+import type { PhysicalConnection } from '../../cluster/physical-connection.js';
+import type { StatementClusterOptions } from '../../options.js';
+import type { Statement, StatementDone } from '../../session/statement.js';
+import { callOptions } from '../call-options.js';
+import { createQuery, type DriverCallback, type DriverQuery, format } from './driver.js';
+
+/** What the statements of one pool or connection have in common. */
+export interface StatementContext {
+  /** mysql2's configuration. */
+  readonly config: object;
+  /** The text came by itself, not in an object of options: bare arguments are cheaper for mysql2. */
+  readonly bare: boolean;
+}
+
+/** The two contexts that a pool or a connection has. */
+export interface StatementContexts {
+  readonly bare: StatementContext;
+  readonly full: StatementContext;
+}
+
+export function statementContexts(config: object): StatementContexts {
+  return { bare: { config, bare: true }, full: { config, bare: false } };
+}
+
+/** The context of a call with this first argument. */
+export function contextOf(sql: unknown, { bare, full }: StatementContexts): StatementContext {
+  return typeof sql === 'string' ? bare : full;
+}
+
+/** The protocol a statement goes by: text or binary. */
+export type Protocol = 'query' | 'execute';
+
+type RawCommand = EventEmitter & { on(event: string, listener: (...args: unknown[]) => void): unknown };
+type RawConnection = EventEmitter & Record<Protocol, (...args: unknown[]) => RawCommand>;
+
+/**
+ * A `query` or `execute` call as a statement. The command that the caller holds is told of everything. A query with a
+ * callback is sent as that command; everything else, and every further attempt, as a command of its own.
+ */
+export class CommandStatement implements Statement {
+  readonly sql: string;
+  readonly options: StatementClusterOptions | undefined;
+  /** What the caller gets. */
+  readonly command: DriverQuery;
+  delivered = false;
+  readonly #protocol: Protocol;
+  readonly #context: StatementContext;
+  readonly #callback: DriverCallback | undefined;
+  readonly #template: string;
+  readonly #values: unknown;
+  #attempts = 0;
+  #header: unknown;
+
+  constructor(protocol: Protocol, command: DriverQuery, context: StatementContext) {
+    this.command = command;
+    this.#protocol = protocol;
+    this.#context = context;
+    this.#callback = command.onResult;
+    this.#template = command.sql;
+    this.#values = command.values;
+    this.options = callOptions(command._queryOptions.cluster as StatementClusterOptions | undefined);
+    this.sql = textToClassify(command);
+  }
+
+  send(lease: PhysicalConnection, done: StatementDone): void {
+    const raw = lease.raw as unknown as RawConnection;
+    if (!this.#callback) this.#stream(raw, done);
+    else if (this.#protocol === 'query' && this.#attempts++ === 0) {
+      this.command.onResult = done as DriverCallback;
+      raw.query(this.command);
+    } else this.#dispatch(raw, done);
+  }
+
+  settle(error: Error | null, result?: unknown, fields?: unknown): void {
+    if (this.#callback) return this.#callback(error as never, result, fields);
+    if (error && this.command.listenerCount('error') > 0) this.command.emit('error', error);
+    this.command.emit('end');
+  }
+
+  #dispatch(raw: RawConnection, done: StatementDone | undefined): RawCommand {
+    if (this.#protocol === 'execute' && this.#context.bare) return raw.execute(this.#template, this.#values, done);
+    const options = { ...this.command._queryOptions, sql: this.#template, values: this.#values };
+    if (this.#protocol === 'execute') return raw.execute(options, done);
+    return raw.query(createQuery(options, undefined, done, this.#context.config));
+  }
+
+  // Without a callback, rows are events; the caller's command passes them on, and its stream holds the socket back.
+  #stream(raw: RawConnection, done: StatementDone): void {
+    const { command } = this;
+    command._connection = raw;
+    const lost = (error: unknown): void => done(error as Error);
+    raw.once('error', lost);
+    let failed = false;
+    const sent = this.#dispatch(raw, undefined);
+    sent.on('fields', (...args) => this.#pass('fields', args));
+    sent.on('result', (...args) => this.#pass('result', args));
+    sent.on('error', (error) => {
+      failed = true;
+      raw.removeListener('error', lost);
+      done(error as Error);
+    });
+    sent.on('end', () => {
+      raw.removeListener('error', lost);
+      if (!failed) done(null, this.#header, undefined);
+    });
+  }
+
+  #pass(event: 'fields' | 'result', args: unknown[]): void {
+    const [value] = args;
+    if (event === 'result' && value?.constructor?.name === 'ResultSetHeader') this.#header = value;
+    if (value !== undefined) this.delivered = true;
+    this.command.emit(event, ...args);
+  }
+}
+
+// Values become literals, which change nothing of what a text does. Those that bring SQL of their own (mysql2's `raw()`)
+// are written into it before it is classified.
+function textToClassify({ sql, values }: DriverQuery): string {
+  if (typeof sql !== 'string') throw new TypeError(`sql must be a string, not ${sql === null ? 'null' : typeof sql}`);
+  return values !== undefined && bringsSql(values, 0) ? format(sql, values as never) : sql;
+}
+
+function bringsSql(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null || value instanceof Date || ArrayBuffer.isView(value)) return false;
+  if (typeof (value as { toSqlString?: unknown }).toSqlString === 'function') return true;
+  if (depth > 2) return false;
+  const parts = Array.isArray(value) ? value : Object.values(value);
+  for (const part of parts) if (typeof part === 'object' && bringsSql(part, depth + 1)) return true;
+  return false;
+}

@@ -1,0 +1,262 @@
+import { EventEmitter } from 'node:events';
+import type { ConnectionOptions, Query } from 'mysql2';
+import { type PhysicalConnection, socketOf } from '../../cluster/physical-connection.js';
+import { ClusterClosedError } from '../../errors.js';
+import { Session } from '../../session/session.js';
+import type { SessionCore } from '../../session/session-core.js';
+import type { Statement, StatementDone } from '../../session/statement.js';
+import {
+  CommandStatement,
+  contextOf,
+  type Protocol,
+  type StatementContexts,
+  statementContexts,
+} from './command-statement.js';
+import { createQuery, type DriverQuery, escapeId, escapeValue, format } from './driver.js';
+
+type Callback = (error: Error | null, ...results: unknown[]) => void;
+
+/** Who gets a pooled connection back. */
+export interface ConnectionOwner {
+  takeBack(connection: LogicalConnection, reusable: boolean): void;
+  promiseConnection(connection: LogicalConnection): unknown;
+}
+
+/** What is sent by a method of the driver's connection other than `query` and `execute`. */
+interface DirectCall {
+  /** Classified to find the lease. */
+  readonly sql: string;
+  readonly send: (lease: PhysicalConnection, done: StatementDone) => void;
+  readonly callback: Callback | undefined;
+}
+
+/** mysql2's callback connection on a cluster: a session that may use one connection of the primary and one of a replica. */
+export class LogicalConnection extends EventEmitter {
+  readonly config: ConnectionOptions & Record<string, unknown>;
+  readonly authorized = true;
+  lastActiveTime = Date.now();
+  readonly #session: Session;
+  readonly #owner: ConnectionOwner;
+  readonly #contexts: StatementContexts;
+  #out = false;
+  #closing = false;
+  #opened = false;
+
+  constructor(core: SessionCore, config: object, owner: ConnectionOwner) {
+    super();
+    // A copy for each connection, as in mysql2: callers change it.
+    this.config = Object.create(Object.getPrototypeOf(config), Object.getOwnPropertyDescriptors(config));
+    this.#owner = owner;
+    this.#contexts = statementContexts(this.config);
+    this.#session = new Session(core, true);
+    this.#session.onLost = (error) => {
+      if (this.listenerCount('error') > 0) this.emit('error', error);
+    };
+    this.#session.onLease = (lease) => {
+      this.config.host = lease.target.host;
+      this.config.port = lease.target.port;
+    };
+  }
+
+  /** The id on the server that the last statement ran on. */
+  get threadId(): number | null {
+    return this.#session.lastLease?.raw.threadId ?? null;
+  }
+
+  /** The socket in use, or used last. */
+  get stream(): unknown {
+    const lease = this.#session.lastLease;
+    return lease ? socketOf(lease.raw) : { destroyed: this.#closing };
+  }
+
+  get state(): 'connected' | 'authenticated' | 'disconnected' | 'error' {
+    if (this._fatalError) return 'error';
+    return this.#closing ? 'disconnected' : 'authenticated';
+  }
+
+  get _fatalError(): Error | null {
+    return this.#session.dead ?? null;
+  }
+
+  get _protocolError(): Error | null {
+    return null;
+  }
+
+  get _closing(): boolean {
+    return this.#closing;
+  }
+
+  query(sql: unknown, values?: unknown, callback?: unknown): Query {
+    return this.#run('query', sql, createQuery(sql, values, callback, this.config));
+  }
+
+  execute(sql: unknown, values?: unknown, callback?: unknown): Query {
+    return this.#run('execute', sql, createQuery(sql, values, callback, this.config));
+  }
+
+  beginTransaction(callback?: Callback): Query {
+    return this.query('START TRANSACTION', callback);
+  }
+
+  commit(callback?: Callback): Query {
+    return this.query('COMMIT', callback);
+  }
+
+  rollback(callback?: Callback): Query {
+    return this.query('ROLLBACK', callback);
+  }
+
+  ping(callback?: Callback): void {
+    this.#call({ sql: '', send: (lease, done) => lease.raw.ping(done as never), callback });
+  }
+
+  /** Prepares on the lease that keeps the session from then on. */
+  prepare(options: unknown, callback?: Callback): void {
+    // Classified as the text form of the same thing: the handle belongs to one connection.
+    const sql = "PREPARE s FROM 'x'";
+    this.#call({ sql, send: (lease, done) => void lease.raw.prepare(options as never, done as never), callback });
+  }
+
+  unprepare(sql: string): unknown {
+    return this.#session.lastLease?.raw.unprepare(sql);
+  }
+
+  /** Another account: on a connection that the session keeps until it is released. */
+  changeUser(options: ConnectionOptions, callback?: Callback): void {
+    const done: Callback = (error) => {
+      if (!error) Object.assign(this.config, options);
+      callback?.(error);
+    };
+    this.#session.whenIdle(() => {
+      this.#session.reset();
+      // A role binds the session as another account does.
+      this.#call({
+        sql: 'SET ROLE NONE',
+        send: (lease, ended) => changeUserOn(lease, options, ended),
+        callback: done,
+      });
+    });
+  }
+
+  /** Session state as after connecting: on fresh connections. */
+  reset(callback?: Callback): void {
+    this.#session.whenIdle(() => {
+      this.#session.reset();
+      process.nextTick(() => callback?.(null));
+    });
+  }
+
+  connect(callback?: Callback): void {
+    if (this.#opened) process.nextTick(() => callback?.(null, this));
+    else this.open((error) => callback?.(error, this));
+  }
+
+  /** Makes sure that a server can be reached. */
+  open(callback: Callback): void {
+    this.ping((error) => {
+      if (!error) {
+        this.#opened = true;
+        if (!this.#out) this.#session.release();
+      }
+      callback(error);
+    });
+  }
+
+  /** mysql2's other name for {@link LogicalConnection.destroy}. */
+  close(): void {
+    this.destroy();
+  }
+
+  /** Ends it when nothing runs on it. */
+  finish(): void {
+    this.whenIdle(() => this.destroy());
+  }
+
+  /** Runs `task` when no statement runs or waits. */
+  protected whenIdle(task: () => void): void {
+    this.#session.whenIdle(task);
+  }
+
+  /** The connection is its borrower's from now on. */
+  handOut(): this {
+    this.#out = true;
+    return this;
+  }
+
+  release(): void {
+    if (!this.#out) return;
+    this.#out = false;
+    this.lastActiveTime = Date.now();
+    this.#session.whenIdle(() => {
+      this.#session.release();
+      this.#owner.takeBack(this, !this.#closing);
+    });
+  }
+
+  /** Ends it at once; a statement in flight fails. */
+  destroy(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#session.close(new ClusterClosedError());
+    this.#out = false;
+    this.#owner.takeBack(this, false);
+  }
+
+  /** On a pool: gives it back, with mysql2's warning. On its own: finishes what runs, then closes. */
+  end(callback?: Callback): void {
+    this.finish();
+    this.#session.whenIdle(() => callback?.(null));
+  }
+
+  pause(): void {
+    this.#session.lastLease?.raw.pause();
+  }
+
+  resume(): void {
+    this.#session.lastLease?.raw.resume();
+  }
+
+  format(sql: string, values?: unknown): string {
+    return format(sql, values as never, this.config.stringifyObjects, this.config.timezone as never);
+  }
+
+  escape(value: unknown): string {
+    return escapeValue(value as never, false, this.config.timezone as never);
+  }
+
+  escapeId(value: string | string[]): string {
+    return escapeId(value as never, false);
+  }
+
+  promise(): unknown {
+    return this.#owner.promiseConnection(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+
+  #run(protocol: Protocol, sql: unknown, command: DriverQuery): Query {
+    command.namedPlaceholders ??= this.config.namedPlaceholders;
+    this.#session.run(new CommandStatement(protocol, command, contextOf(sql, this.#contexts)));
+    return command;
+  }
+
+  #call({ sql, send, callback }: DirectCall): void {
+    const statement: Statement = {
+      sql,
+      options: undefined,
+      delivered: false,
+      send,
+      settle: (error, result) => callback?.(error, result),
+    };
+    this.#session.run(statement);
+  }
+}
+
+function changeUserOn(lease: PhysicalConnection, options: ConnectionOptions, done: StatementDone): void {
+  lease.raw.changeUser(options, (error) => {
+    if (error) done(error);
+    else lease.setUp(done);
+  });
+}

@@ -1,0 +1,81 @@
+import { ClusterClosedError } from '../../errors.js';
+import type { LogicalConnection } from './logical-connection.js';
+
+/** `waited` for a connection that another gave back, which makes no events, as in mysql2. */
+type Receiver = (error: Error | null, connection?: LogicalConnection, waited?: boolean) => void;
+
+/** What the pool of logical connections is made from. */
+export interface LogicalPoolOptions {
+  readonly limit: number;
+  /** mysql2's `waitForConnections` and `queueLimit`. */
+  readonly waits: boolean;
+  readonly queueLimit: number;
+  readonly create: () => LogicalConnection;
+  readonly onWait: () => void;
+}
+
+/** The logical connections of a pool: at most `limit` objects, each handed out again and again. */
+export class LogicalPool {
+  readonly #options: LogicalPoolOptions;
+  readonly #all = new Set<LogicalConnection>();
+  readonly #free: LogicalConnection[] = [];
+  readonly #waiting: Receiver[] = [];
+  #closed = false;
+
+  constructor(options: LogicalPoolOptions) {
+    this.#options = options;
+  }
+
+  acquire(receiver: Receiver): void {
+    if (this.#closed) return process.nextTick(receiver, new ClusterClosedError());
+    const free = this.#free.pop();
+    if (free) return process.nextTick(receiver, null, free.handOut());
+    const { limit, waits, queueLimit } = this.#options;
+    if (this.#all.size < limit) return this.#create(receiver);
+    if (!waits) return process.nextTick(receiver, new Error('No connections available.'));
+    if (queueLimit > 0 && this.#waiting.length >= queueLimit) return receiver(new Error('Queue limit reached.'));
+    this.#options.onWait();
+    this.#waiting.push(receiver);
+  }
+
+  /**
+   * Takes one back; `reusable` is false for one that was destroyed.
+   *
+   * @returns whether it is free now: nobody waited for it
+   */
+  release(connection: LogicalConnection, reusable: boolean): boolean {
+    const next = this.#closed ? undefined : this.#waiting.shift();
+    if (!reusable || this.#closed) {
+      this.#all.delete(connection);
+      if (next) this.acquire(next);
+      return false;
+    }
+    if (next) process.nextTick(next, null, connection.handOut(), true);
+    else this.#free.push(connection);
+    return next === undefined;
+  }
+
+  /** Hands nothing out any more: who waits gets an error, and each connection ends when what runs on it has ended. */
+  close(): void {
+    this.#closed = true;
+    for (const receiver of this.#waiting.splice(0)) receiver(new ClusterClosedError());
+    for (const connection of [...this.#all]) connection.finish();
+  }
+
+  destroyAll(): void {
+    for (const connection of [...this.#all]) connection.destroy();
+  }
+
+  // The first time, a server must have answered: who cannot be reached is told so here, as by mysql2.
+  #create(receiver: Receiver): void {
+    const connection = this.#options.create();
+    this.#all.add(connection);
+    connection.open((error) => {
+      if (!error) return receiver(null, connection.handOut());
+      this.#all.delete(connection);
+      receiver(error);
+      const next = this.#waiting.shift();
+      if (next) this.acquire(next);
+    });
+  }
+}

@@ -1,0 +1,137 @@
+import type { Pool, PoolConnection, Query } from 'mysql2';
+import { ClusterClosedError } from '../../errors.js';
+import { Session } from '../../session/session.js';
+import { Cluster } from '../cluster.js';
+import { type ClusteredOptions, shadowOptions } from '../driver-config.js';
+import { type OpenCore, openCore } from '../open-core.js';
+import {
+  CommandStatement,
+  contextOf,
+  type Protocol,
+  type StatementContexts,
+  statementContexts,
+} from './command-statement.js';
+import {
+  createQuery,
+  DriverPool,
+  type DriverPoolConfig,
+  type DriverQuery,
+  driverPoolConfig,
+  traceOnlyWhenAsked,
+} from './driver.js';
+import { LogicalConnection } from './logical-connection.js';
+import { LogicalPool } from './logical-pool.js';
+
+/** Makes the promise objects over this door's: their classes are siblings of these. */
+export interface PromiseFace {
+  pool(pool: ClusterPool): unknown;
+  connection(connection: LogicalConnection): unknown;
+}
+
+type EndCallback = (error: NodeJS.ErrnoException | null) => void;
+
+const END_TIMEOUT_MS = 10_000;
+
+/** mysql2's callback pool on a cluster. */
+export class ClusterPool extends DriverPool {
+  /** The cluster behind the pool: its state, its events, `explain`. */
+  readonly cluster: Cluster;
+  readonly #core: OpenCore;
+  readonly #config: DriverPoolConfig;
+  readonly #logical: LogicalPool;
+  readonly #promises: PromiseFace;
+  readonly #contexts: StatementContexts;
+  #ending: Promise<void> | undefined;
+
+  constructor(options: ClusteredOptions, promises: PromiseFace) {
+    const core = openCore(options);
+    const config = driverPoolConfig(shadowOptions(options));
+    config.maxIdle = config.connectionLimit; // mysql2's own reaper has nothing to do here
+    traceOnlyWhenAsked(config, options);
+    super({ config });
+    this.#core = core;
+    this.#config = config;
+    this.#promises = promises;
+    this.#contexts = statementContexts(config.connectionConfig);
+    this.cluster = new Cluster(core, () => this.#close());
+    this.#logical = new LogicalPool({
+      limit: core.settings.pool.max,
+      waits: config.waitForConnections,
+      queueLimit: config.queueLimit,
+      create: () => new LogicalConnection(core, config.connectionConfig, this),
+      onWait: () => this.emit('enqueue'),
+    });
+    core.source.onConnection = (raw) => this.emit('connection', raw);
+  }
+
+  override query(sql: unknown, values?: unknown, callback?: unknown): Query {
+    return this.#run('query', sql, createQuery(sql, values, callback, this.#config.connectionConfig));
+  }
+
+  // mysql2's returns nothing; the command harms nobody and can be listened to.
+  override execute(sql: unknown, values?: unknown, callback?: unknown): Query {
+    return this.#run('execute', sql, createQuery(sql, values, callback, this.#config.connectionConfig));
+  }
+
+  override getConnection(callback: (error: NodeJS.ErrnoException | null, connection: PoolConnection) => void): void {
+    this.#logical.acquire((error, connection, waited) => {
+      if (connection && !waited) this.emit('acquire', connection);
+      callback(error, connection as unknown as PoolConnection);
+    });
+  }
+
+  override releaseConnection(connection: unknown): void {
+    const logical = (connection as { connection?: unknown }).connection ?? connection;
+    if (logical instanceof LogicalConnection) logical.release();
+  }
+
+  /** Takes a logical connection back. Called by its `release` and `destroy`. */
+  takeBack(connection: LogicalConnection, reusable: boolean): void {
+    const isFree = this.#logical.release(connection, reusable);
+    if (isFree) this.emit('release', connection);
+  }
+
+  promiseConnection(connection: LogicalConnection): unknown {
+    return this.#promises.connection(connection);
+  }
+
+  override end(callback?: EndCallback): void {
+    this.#close().then(
+      () => callback?.(null),
+      (error: Error) => callback?.(error),
+    );
+  }
+
+  override promise(): ReturnType<Pool['promise']> {
+    return this.#promises.pool(this) as ReturnType<Pool['promise']>;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+  }
+
+  #run(protocol: Protocol, sql: unknown, command: DriverQuery): Query {
+    command.namedPlaceholders ??= this.#config.connectionConfig.namedPlaceholders;
+    if (this.#ending) this.#refuse(command);
+    else new Session(this.#core, false).run(new CommandStatement(protocol, command, contextOf(sql, this.#contexts)));
+    return command;
+  }
+
+  #refuse(command: DriverQuery): void {
+    const error = new ClusterClosedError();
+    process.nextTick(() => {
+      if (command.onResult) command.onResult(error as never);
+      else if (command.listenerCount('error') > 0) command.emit('error', error);
+    });
+  }
+
+  // What runs is finished, within a bound; logical connections that were not released are cut off.
+  #close(): Promise<void> {
+    this.#ending ??= (async () => {
+      this.#logical.close();
+      await this.#core.close(END_TIMEOUT_MS);
+      this.#logical.destroyAll();
+    })();
+    return this.#ending;
+  }
+}

@@ -1,0 +1,110 @@
+import { FailoverTimeoutError } from '../errors.js';
+import type { ClusterEventName, ClusterEvents } from '../observe/events.js';
+import type { StatementClusterOptions } from '../options.js';
+import { intentOf } from '../session/intent-of.js';
+import type { SessionCore } from '../session/session-core.js';
+import type { Classification } from '../sql/classification.js';
+import { classify } from '../sql/classify.js';
+import { withCallOptions } from './call-options.js';
+import { type ClusterStatus, statusOf } from './status.js';
+
+type Listener<E extends ClusterEventName> = (...args: ClusterEvents[E]) => void;
+
+/** Where a statement would go, and why. Made by {@link Cluster.explain}; nothing was run. */
+export interface Explanation {
+  readonly sql: string;
+  readonly classification: Classification;
+  /** `'primary'` for everything that is not provably a plain read. */
+  readonly access: 'read' | 'write';
+  readonly decision: 'use' | 'wait' | 'fail';
+  /** Address of the node, when the decision is `'use'`. */
+  readonly node: string | undefined;
+  readonly because: string;
+  /** For each node by address, why it could serve or not. */
+  readonly nodes: Readonly<Record<string, string>>;
+}
+
+/** The cluster behind a pool or a connection: its state, its events, and where statements would go. */
+export class Cluster {
+  readonly #core: SessionCore;
+  readonly #close: () => Promise<void>;
+
+  /** @internal */
+  constructor(core: SessionCore, close: () => Promise<void>) {
+    this.#core = core;
+    this.#close = close;
+  }
+
+  /**
+   * Resolves when a primary is known.
+   *
+   * @param timeoutMs default: `failover.holdMs`
+   * @throws FailoverTimeoutError · mysql2's error when no node could be reached at all
+   */
+  async ready(timeoutMs: number = this.#core.settings.failover.holdMs): Promise<void> {
+    const { cluster } = this.#core.source;
+    const deadline = cluster.clock.now() + timeoutMs;
+    while (!cluster.topology.primary) {
+      if (cluster.unreachable) throw cluster.unreachable;
+      if (cluster.clock.now() >= deadline) {
+        throw new FailoverTimeoutError(`no primary within ${timeoutMs} ms: ${cluster.topology.because}`);
+      }
+      await new Promise<void>((resolve) => cluster.clock.after(5, resolve));
+    }
+  }
+
+  /** A frozen snapshot of all that is known, fit for JSON. */
+  status(): ClusterStatus {
+    return statusOf(this.#core.source);
+  }
+
+  /** Tells where a statement would go now, and why, without running it. */
+  explain(sql: string, options?: StatementClusterOptions): Explanation {
+    const { source, lexical } = this.#core;
+    const classification = classify(sql, lexical);
+    const intent = intentOf(classification, options, { core: this.#core, state: undefined });
+    const { route, reasons } = source.explain(intent);
+    const { nodes } = source.cluster.topology;
+    return {
+      sql,
+      classification,
+      access: intent.access,
+      decision: route.type,
+      node: route.type === 'use' ? route.node.address : undefined,
+      because: route.because,
+      nodes: Object.fromEntries([...reasons].map(([id, reason]) => [nodes.get(id)?.address ?? id, reason])),
+    };
+  }
+
+  /**
+   * The same per-call options for every statement inside `task`, also behind awaits.
+   *
+   * @example
+   * await pool.cluster.with({ route: 'primary' }, () => loadInvoice(pool, id));
+   */
+  with<T>(options: StatementClusterOptions, task: () => T): T {
+    return withCallOptions(options, task);
+  }
+
+  /** Calls `listener` at each event of this name. */
+  on<E extends ClusterEventName>(event: E, listener: Listener<E>): this {
+    this.#core.source.cluster.events.on(event, listener as never);
+    return this;
+  }
+
+  /** Calls `listener` at the next event of this name. */
+  once<E extends ClusterEventName>(event: E, listener: Listener<E>): this {
+    this.#core.source.cluster.events.once(event, listener as never);
+    return this;
+  }
+
+  off<E extends ClusterEventName>(event: E, listener: Listener<E>): this {
+    this.#core.source.cluster.events.off(event, listener as never);
+    return this;
+  }
+
+  /** Ends the pool or connection that this belongs to, as its own `end` does. */
+  end(): Promise<void> {
+    return this.#close();
+  }
+}

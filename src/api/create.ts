@@ -1,0 +1,111 @@
+import mysql2 from 'mysql2';
+import promiseDriver from 'mysql2/promise';
+import { OptionError } from '../errors.js';
+import { parseUri } from '../uri.js';
+import { ClusterConnection } from './callback/connection.js';
+import { ClusterPool, type PromiseFace } from './callback/pool.js';
+import type { Cluster } from './cluster.js';
+import type { ClusteredOptions, ClusterPoolOptions } from './driver-config.js';
+import { ClusterPromiseConnection, ClusterPromisePoolConnection } from './promise/connection.js';
+import { ClusterPromisePool } from './promise/pool.js';
+
+/** mysql2's callback pool with the cluster behind it. `cluster` is undefined when none was asked for. */
+export interface ClusteredPool extends mysql2.Pool, AsyncDisposable {
+  readonly cluster: Cluster;
+}
+
+/** mysql2's callback connection with the cluster behind it. */
+export interface ClusteredConnection extends mysql2.Connection, AsyncDisposable {
+  readonly cluster: Cluster;
+}
+
+/** mysql2's promise pool with the cluster behind it. */
+export interface ClusteredPromisePool extends promiseDriver.Pool {
+  readonly cluster: Cluster;
+}
+
+/** mysql2's promise connection with the cluster behind it. */
+export interface ClusteredPromiseConnection extends promiseDriver.Connection {
+  readonly cluster: Cluster;
+}
+
+const promises: PromiseFace = {
+  pool: (pool) => new ClusterPromisePool(pool as never),
+  connection: (connection) =>
+    connection instanceof ClusterConnection
+      ? new ClusterPromiseConnection(connection as never)
+      : new ClusterPromisePoolConnection(connection as never),
+};
+
+/**
+ * Makes a callback pool. With `cluster`, or with a URI of several hosts, on a cluster; else mysql2's own.
+ *
+ * @param options mysql2's options and `cluster`, or a URI
+ * @throws OptionError
+ */
+export function createPool(options: string | ClusterPoolOptions): ClusteredPool {
+  const clustered = clusteredOptions(options);
+  if (!clustered) return mysql2.createPool(plain(options)) as ClusteredPool;
+  return new ClusterPool(clustered, promises) as unknown as ClusteredPool;
+}
+
+/**
+ * Makes a callback connection, which connects by itself. With `cluster` it is a session on the cluster, with connections of
+ * its own; else mysql2's own.
+ *
+ * @throws OptionError
+ */
+export function createConnection(options: string | ClusterPoolOptions): ClusteredConnection {
+  const clustered = clusteredOptions(options);
+  if (!clustered) return mysql2.createConnection(plain(options)) as ClusteredConnection;
+  return new ClusterConnection(clustered, promises) as unknown as ClusteredConnection;
+}
+
+/** {@link createPool} of the promise door. */
+export function createPromisePool(options: string | ClusterPoolOptions): ClusteredPromisePool {
+  const clustered = clusteredOptions(options);
+  if (!clustered) return promiseDriver.createPool(plain(options)) as ClusteredPromisePool;
+  const pool = new ClusterPool(clustered, promises);
+  return new ClusterPromisePool(pool as never, promiseOf(clustered)) as unknown as ClusteredPromisePool;
+}
+
+/** {@link createConnection} of the promise door: resolves when a server has been reached. */
+export async function createPromiseConnection(
+  options: string | ClusterPoolOptions,
+): Promise<ClusteredPromiseConnection> {
+  const clustered = clusteredOptions(options);
+  if (!clustered) return (await promiseDriver.createConnection(plain(options))) as ClusteredPromiseConnection;
+  const connection = new ClusterConnection(clustered, promises);
+  await new Promise<void>((resolve, reject) => {
+    connection.connect((error) => (error ? reject(error) : resolve()));
+  }).catch((error) => {
+    connection.destroy();
+    throw error;
+  });
+  return new ClusterPromiseConnection(
+    connection as never,
+    promiseOf(clustered),
+  ) as unknown as ClusteredPromiseConnection;
+}
+
+function promiseOf(options: ClusterPoolOptions): PromiseConstructor | undefined {
+  return (options as { Promise?: PromiseConstructor }).Promise;
+}
+
+// Options that ask for a cluster, with those of a URI inside; undefined when everything is mysql2's.
+function clusteredOptions(options: string | ClusterPoolOptions): ClusteredOptions | undefined {
+  if (typeof options === 'string') return parseUri(options) as ClusteredOptions | undefined;
+  const { uri, ...rest } = options;
+  const fromUri = uri === undefined ? undefined : parseUri(uri);
+  if (rest.cluster === undefined)
+    return fromUri && ({ ...fromUri, ...rest, cluster: fromUri.cluster } as ClusteredOptions);
+  // What is no object of options is for `parseOptions` to refuse.
+  if (typeof rest.cluster !== 'object' || rest.cluster === null || Array.isArray(rest.cluster)) return rest as never;
+  if (uri !== undefined && !fromUri) throw new OptionError('uri', "add cluster=true to it, or give 'cluster.nodes'");
+  return { ...fromUri, ...rest, cluster: { ...fromUri?.cluster, ...rest.cluster } } as ClusteredOptions;
+}
+
+// Without a cluster the options are mysql2's to read.
+function plain(options: string | ClusterPoolOptions): never {
+  return options as never;
+}

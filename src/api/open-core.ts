@@ -1,0 +1,72 @@
+import { systemClock } from '../clock.js';
+import { LeaseSource } from '../cluster/lease-source.js';
+import type { ConnectionSettings } from '../cluster/physical-connection.js';
+import { joinCluster, leaveCluster } from '../cluster/registry.js';
+import { parseOptions, type Settings } from '../options.js';
+import { gtidReplication } from '../probes/gtid-replication.js';
+import { RecentTexts } from '../session/recent-texts.js';
+import type { SessionCore } from '../session/session-core.js';
+import type { LexicalOptions } from '../sql/classification.js';
+import { type ClusteredOptions, connectionSettings } from './driver-config.js';
+
+/** What a pool, or a connection of its own, stands on. `close` ends its share of the cluster. */
+export interface OpenCore extends SessionCore {
+  close(timeoutMs: number): Promise<void>;
+}
+
+/**
+ * Opens the cluster of these options, or joins it when the process has it already.
+ *
+ * @throws OptionError
+ */
+export function openCore(options: ClusteredOptions): OpenCore {
+  const settings = parseOptions(options.cluster, {
+    host: options.host,
+    port: options.port,
+    connectionLimit: options.connectionLimit,
+  });
+  const connection = connectionSettings(options) as ConnectionSettings;
+  const key = topologyKey(settings, connection);
+  const cluster = joinCluster(key, () => ({ settings, connection, clock: systemClock, probe: gtidReplication }));
+  const source = new LeaseSource(cluster, connection, settings);
+  const lexical = lexicalOptions(settings, options);
+  return {
+    source,
+    settings,
+    lexical,
+    classifier: new RecentTexts(lexical),
+    database: options.database,
+    async close(timeoutMs) {
+      await source.close(timeoutMs);
+      leaveCluster(key);
+    },
+  };
+}
+
+function lexicalOptions(settings: Settings, options: ClusteredOptions): LexicalOptions {
+  return Object.freeze({
+    readOnlyFunctions: settings.readOnlyFunctions,
+    ...(options.charset === undefined ? {} : { charset: options.charset }),
+  });
+}
+
+const identities = new WeakMap<object, number>();
+let lastIdentity = 0;
+
+// Functions and TLS material are compared by identity, everything else by value.
+function topologyKey(settings: Settings, connection: ConnectionSettings): string {
+  const { nodes, discover, resolve, kind, monitor } = settings;
+  const { user, password, ssl } = connection;
+  const account = monitor.user === undefined ? [user, identity(password)] : [];
+  return JSON.stringify([nodes, discover, identity(resolve), kind, monitor, account, identity(ssl)]);
+}
+
+function identity(value: unknown): unknown {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
+  let id = identities.get(value);
+  if (id === undefined) {
+    id = ++lastIdentity;
+    identities.set(value, id);
+  }
+  return `#${id}`;
+}

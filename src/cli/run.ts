@@ -1,0 +1,115 @@
+import { parseArgs } from 'node:util';
+import { type ClusteredPool, classify, createPool } from '../index.js';
+
+const USAGE = `mysql2-cluster: what the package makes of a cluster and of a statement
+
+  mysql2-cluster status --uri <uri> [--json]       the nodes, their roles and their lag
+  mysql2-cluster explain "<sql>" [--uri <uri>] [--json] [--server-version <v>] [--sql-mode <modes>] [--flavor <f>]
+                                                    where a statement goes, and why; nothing is run
+
+A URI names one or more nodes: mysql://user:password@db-1:3306,db-2:3306/shop`;
+
+interface Flags {
+  readonly uri?: string | undefined;
+  readonly json?: boolean | undefined;
+  readonly help?: boolean | undefined;
+  readonly 'server-version'?: string | undefined;
+  readonly 'sql-mode'?: string | undefined;
+  readonly flavor?: string | undefined;
+}
+
+/**
+ * Runs one command line.
+ *
+ * @returns the exit code: 0, or 2 for a command line that cannot be read, or 1 when the cluster cannot be reached
+ */
+export async function runCli(args: string[]): Promise<number> {
+  let parsed: { values: Flags; positionals: string[] };
+  try {
+    parsed = parseArgs({ args, allowPositionals: true, options: OPTIONS });
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+  const { values, positionals } = parsed;
+  const [command, ...rest] = positionals;
+  if (values.help || command === undefined) return say(USAGE, values.help ? 0 : 2);
+  if (command === 'status') return attempt(() => status(values));
+  if (command === 'explain') return attempt(() => explain(rest, values));
+  return refuse(`'${command}' is not a command`);
+}
+
+const OPTIONS = {
+  uri: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  'server-version': { type: 'string' },
+  'sql-mode': { type: 'string' },
+  flavor: { type: 'string' },
+} as const;
+
+async function attempt(command: () => Promise<number>): Promise<number> {
+  try {
+    return await command();
+  } catch (error) {
+    console.error(`mysql2-cluster: ${(error as Error).message}`);
+    return 1;
+  }
+}
+
+async function status(flags: Flags): Promise<number> {
+  if (flags.uri === undefined) return refuse('status needs --uri');
+  return withCluster(flags.uri, async (pool) => {
+    const snapshot = pool.cluster.status();
+    if (flags.json) return say(JSON.stringify(snapshot, null, 2), 0);
+    console.log(`primary: ${snapshot.primary ?? 'none'} (${snapshot.because})`);
+    for (const node of snapshot.nodes) {
+      const lag = node.lag
+        ? ` lag ${Math.round(node.lag.low)}..${node.lag.high === null ? '?' : Math.round(node.lag.high)} ms`
+        : '';
+      console.log(`${node.address}  ${node.role}  ${node.health}${lag}  ${node.version ?? ''}  ${node.because}`);
+    }
+    return snapshot.primary === undefined ? 1 : 0;
+  });
+}
+
+async function explain([sql]: string[], flags: Flags): Promise<number> {
+  if (sql === undefined) return refuse('explain needs a statement');
+  const { flavor } = flags;
+  if (flavor !== undefined && flavor !== 'mysql' && flavor !== 'mariadb')
+    return refuse("--flavor is 'mysql' or 'mariadb'");
+  const classification = classify(sql, {
+    ...(flags['server-version'] === undefined ? {} : { serverVersion: flags['server-version'] }),
+    ...(flags['sql-mode'] === undefined ? {} : { sqlMode: flags['sql-mode'] }),
+    ...(flavor === undefined ? {} : { flavor }),
+  });
+  const route =
+    flags.uri === undefined ? undefined : await withCluster(flags.uri, async (pool) => pool.cluster.explain(sql));
+  if (flags.json) return say(JSON.stringify({ classification, route }, null, 2), 0);
+  console.log(`${classification.kind}: ${classification.access} (${classification.because})`);
+  for (const effect of classification.effects) console.log(`  effect: ${JSON.stringify(effect)}`);
+  if (classification.functions.length > 0)
+    console.log(`  functions not known to be pure: ${classification.functions.join(', ')}`);
+  if (route) console.log(`route: ${route.decision} ${route.node ?? ''} (${route.because})`);
+  return 0;
+}
+
+async function withCluster<T>(uri: string, task: (pool: ClusteredPool) => Promise<T>): Promise<T> {
+  const clustered = uri.includes('?') ? `${uri}&cluster=true` : `${uri}?cluster=true`;
+  const pool = createPool(clustered);
+  try {
+    await pool.cluster.ready(5000);
+    return await task(pool);
+  } finally {
+    await pool.cluster.end();
+  }
+}
+
+function say(text: string, code: number): number {
+  console.log(text);
+  return code;
+}
+
+function refuse(message: string): number {
+  console.error(`mysql2-cluster: ${message}\n\n${USAGE}`);
+  return 2;
+}

@@ -1,0 +1,168 @@
+import type { Connection } from 'mysql2';
+import type { Clock, Timer } from '../clock.js';
+import { type DriverError, readError } from '../error-facts.js';
+import type { Probe, ProbeAnswer } from '../probes/probe.js';
+import type { Address, FailedReport, LiveReport, NodeReport } from '../topology/node-report.js';
+import { socketOf } from './physical-connection.js';
+
+/** What a monitor needs of its surroundings. */
+export interface MonitorContext {
+  readonly clock: Clock;
+  readonly probe: Probe;
+  readonly timeoutMs: number;
+  /** Opens a connection with the monitor's account; fails within `timeoutMs`. */
+  readonly connect: (address: Address) => Promise<{ raw: Connection; version: string }>;
+  /** Milliseconds until the next probe, jitter included. */
+  readonly pause: () => number;
+  readonly onReport: (report: NodeReport, error: Error | undefined) => void;
+}
+
+/** Probes one address on a connection of its own: one probe at a time, again after each pause. */
+export class Monitor {
+  readonly address: Address;
+  readonly #context: MonitorContext;
+  #raw: Connection | undefined;
+  #version = '';
+  #tick = 0;
+  #last: LiveReport | undefined;
+  #timer: Timer | undefined;
+  #running = false;
+  #again = false;
+  #stopped = false;
+
+  constructor(address: Address, context: MonitorContext) {
+    this.address = address;
+    this.#context = context;
+  }
+
+  /** Probes at once; when a probe is under way, once more after it. */
+  probeNow(): void {
+    if (this.#stopped) return;
+    if (this.#running) {
+      this.#again = true;
+      return;
+    }
+    this.#timer?.cancel();
+    this.#running = true;
+    void this.#probe();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#drop();
+  }
+
+  async #probe(): Promise<void> {
+    this.#again = false;
+    const { clock, onReport } = this.#context;
+    const sentAt = clock.now();
+    let failure: DriverError | undefined;
+    let report: NodeReport;
+    try {
+      report = await this.#ask();
+      if (report.ok) this.#last = report;
+    } catch (error) {
+      failure = error as DriverError;
+      this.#drop();
+      report = { ok: false, address: this.address, sentAt, answeredAt: clock.now(), ...describe(failure) };
+    }
+    this.#running = false;
+    if (this.#stopped) return;
+    onReport(report, failure);
+    if (this.#stopped) return;
+    if (this.#again) this.probeNow();
+    else this.#schedule();
+  }
+
+  #schedule(): void {
+    this.#timer?.cancel();
+    this.#timer = this.#context.clock.after(this.#context.pause(), () => this.probeNow(), true);
+  }
+
+  // A connection that was open and is lost may have been killed alone: only the next connect tells of the node.
+  async #ask(): Promise<NodeReport> {
+    if (!this.#raw) return this.#askOn(await this.#open());
+    try {
+      return await this.#askOn(this.#raw);
+    } catch (error) {
+      if ((error as DriverError).code === 'PROBE_TIMEOUT') throw error;
+      this.#drop();
+      return this.#askOn(await this.#open());
+    }
+  }
+
+  async #open(): Promise<Connection> {
+    const { raw, version } = await this.#context.connect(this.address);
+    if (this.#stopped) {
+      raw.destroy();
+      throw new Error('stopped');
+    }
+    raw.on('error', () => {
+      if (this.#raw === raw) this.#raw = undefined;
+    });
+    this.#raw = raw;
+    this.#version = version;
+    this.#tick = 0;
+    return raw;
+  }
+
+  async #askOn(raw: Connection): Promise<NodeReport> {
+    const { clock, probe, timeoutMs } = this.#context;
+    const context = { tick: this.#tick++, last: this.#last, version: this.#version };
+    const timer = clock.after(timeoutMs, () => socketOf(raw).destroy(timeout(timeoutMs)));
+    try {
+      const answers: ProbeAnswer[] = [];
+      const sentAt = clock.now();
+      let answeredAt = sentAt;
+      for (const query of probe.queries(context)) {
+        answers.push(await answer(raw, query.sql));
+        // What was sampled by the first query was true no later than its own answer.
+        if (answers.length === 1) answeredAt = clock.now();
+      }
+      return probe.read(answers, { address: this.address, sentAt, answeredAt, context });
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  #drop(): void {
+    const raw = this.#raw;
+    this.#raw = undefined;
+    if (raw) socketOf(raw).destroy();
+  }
+}
+
+function answer(raw: Connection, sql: string): Promise<ProbeAnswer> {
+  return new Promise((resolve, reject) => {
+    raw.query(sql, (error: DriverError | null, rows: unknown) => {
+      if (!error) resolve({ rows: rows as Record<string, unknown>[] });
+      else if (readError(error, 'statement').usable) {
+        resolve({ error: { code: error.code ?? '', errno: error.errno ?? 0, message: error.message } });
+      } else reject(error);
+    });
+  });
+}
+
+function describe(error: DriverError): Pick<FailedReport, 'reason' | 'message' | 'code'> {
+  const facts = readError(error, 'connect');
+  const late = error.code === 'ETIMEDOUT' || error.code === 'PROBE_TIMEOUT';
+  const unclear = ['ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(error.code ?? '');
+  const reason = facts.full
+    ? 'full'
+    : facts.denied
+      ? 'denied'
+      : late
+        ? 'timeout'
+        : unclear || !facts.gone
+          ? 'error'
+          : 'gone';
+  return { reason, message: error.message, code: error.code };
+}
+
+function timeout(timeoutMs: number): Error {
+  return Object.assign(new Error(`no answer to a probe within monitor.timeoutMs (${timeoutMs} ms)`), {
+    code: 'PROBE_TIMEOUT',
+    fatal: true,
+  });
+}

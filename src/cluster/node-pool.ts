@@ -1,0 +1,291 @@
+import genericPool, { type Pool } from 'generic-pool';
+import type { Clock, Timer } from '../clock.js';
+import { readError } from '../error-facts.js';
+import { PoolTimeoutError } from '../errors.js';
+import { ConnectGate } from './connect-gate.js';
+import { type LeaseReceiver, LeaseWaiters, type Waiter } from './lease-waiters.js';
+import { ParkedWaiters } from './parked-waiters.js';
+import type { PhysicalConnection } from './physical-connection.js';
+import { destroyDead, type Resource, type Tombstone } from './pool-resource.js';
+
+/** Sizes and times of a pool; see the options under `cluster.pool`. */
+export interface NodePoolSettings {
+  readonly min: number;
+  readonly max: number;
+  readonly reserve: number;
+  readonly acquireTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly maxLifetimeMs: number;
+}
+
+const IDLE_CHECK_MS = 30_000;
+const CHECK_MS = 1_000;
+const TEND_MS = 5_000;
+const FIRST_BACKOFF_MS = 25;
+const LAST_BACKOFF_MS = 500;
+const UNWANTED = new Error('nobody waits for this connection any more');
+
+/**
+ * The connections of one node in one role: generic-pool behind a shield against its traps. A failed connect reaches the
+ * waiter at once with its own error, every wait has a bound, dead and outdated connections are never lent, and after
+ * {@link NodePool.retire} nothing is. Who finds all connections lent waits here, not in generic-pool, where no wait can be
+ * ended: a lease that comes back goes to the next.
+ */
+export class NodePool {
+  readonly #connectTo: () => Promise<PhysicalConnection>;
+  readonly #settings: NodePoolSettings;
+  readonly #clock: Clock;
+  readonly #main: Pool<Resource>;
+  readonly #gate = new ConnectGate(2);
+  readonly #waiters: LeaseWaiters;
+  readonly #parked = new ParkedWaiters();
+  readonly #open = new Set<PhysicalConnection>();
+  #lent = 0;
+  #reserve: Pool<Resource> | undefined;
+  #tending: Timer | undefined;
+  #retired: Error | undefined;
+  #failures = 0;
+  #blockedUntil = 0;
+
+  constructor(open: () => Promise<PhysicalConnection>, settings: NodePoolSettings, clock: Clock) {
+    this.#connectTo = open;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#waiters = new LeaseWaiters(clock, settings.acquireTimeoutMs, () => this.#timeout());
+    this.#main = this.#create(settings.min, settings.max);
+    if (settings.min === 0) return;
+    this.#main.start();
+    this.#tending = this.#tend();
+  }
+
+  /** Connects fail: nothing is to be had before this time (clock ms). */
+  get blockedUntil(): number {
+    return this.#blockedUntil;
+  }
+
+  get size(): number {
+    return this.#main.size + (this.#reserve?.size ?? 0);
+  }
+
+  get idle(): number {
+    return this.#main.available;
+  }
+
+  /** Connections that are borrowed. */
+  get lent(): number {
+    return this.#lent;
+  }
+
+  get waiting(): number {
+    return this.#waiters.size;
+  }
+
+  /**
+   * Lends a connection.
+   *
+   * @param useReserve a session that holds a lease already: may have one above `max`
+   */
+  acquire(receiver: LeaseReceiver, useReserve = false): void {
+    if (this.#retired) return receiver.onPoolError(this.#retired);
+    const pool = useReserve && this.#exhausted() && this.#settings.reserve > 0 ? this.#reservePool() : this.#main;
+    const waiter: Waiter = { receiver, since: Number.POSITIVE_INFINITY, settled: false };
+    if (pool.available > 0) return this.#take(pool, waiter);
+    this.#waiters.add(waiter);
+    if (pool === this.#main && pool.size >= this.#settings.max) this.#parked.push(waiter);
+    else this.#take(pool, waiter);
+  }
+
+  /** Gives a connection back. A second call for the same loan does nothing. */
+  release(lease: PhysicalConnection, now: number = this.#clock.now()): void {
+    if (!lease.leased) return;
+    lease.leased = false;
+    lease.holder = undefined;
+    this.#lent--;
+    lease.lastUsedAt = now;
+    const old = now - lease.createdAt > this.#settings.maxLifetimeMs;
+    const closed = lease.dead || lease.dirty || old || this.#retired;
+    if (closed) this.#discard(lease);
+    const next = this.#waiters.size > 0 ? this.#parked.next() : undefined;
+    if (closed && next) this.#take(this.#main, next);
+    else if (next) this.#lend(lease, next, now);
+    else if (!closed) void this.#ownerOf(lease).release(lease);
+  }
+
+  /**
+   * Lends nothing any more: idle connections are closed, waiters get `error`.
+   *
+   * @param abort also ends the statements in flight
+   */
+  retire(error: Error, abort: boolean): void {
+    if (abort) for (const connection of [...this.#open]) if (connection.leased) connection.destroy(error);
+    if (this.#retired) return;
+    this.#retired = error;
+    this.#waiters.failAll(error);
+    this.#closeIdle();
+  }
+
+  /** Resolves when all that was lent has come back, or after `timeoutMs`; then everything is closed. */
+  async drain(error: Error, timeoutMs: number): Promise<void> {
+    const deadline = this.#clock.now() + timeoutMs;
+    while ((this.#lent > 0 || this.#waiters.size > 0) && this.#clock.now() < deadline) {
+      await new Promise<void>((resolve) => this.#clock.after(5, resolve));
+    }
+    this.retire(error, true);
+  }
+
+  #create(min: number, max: number): Pool<Resource> {
+    return genericPool.createPool<Resource>(
+      {
+        create: () => this.#connect(),
+        destroy: async (resource) => {
+          if (!('raw' in resource)) return;
+          this.#open.delete(resource);
+          if (resource.dead) resource.destroy();
+          else resource.quit();
+        },
+      },
+      {
+        min,
+        max,
+        autostart: false,
+        fifo: false,
+        // Idle ones above `min` go by the soft limit; the hard one would churn `min` itself.
+        softIdleTimeoutMillis: this.#settings.idleTimeoutMs,
+        idleTimeoutMillis: Number.MAX_SAFE_INTEGER,
+        evictionRunIntervalMillis: Math.max(1000, Math.min(10_000, this.#settings.idleTimeoutMs / 2)),
+        numTestsPerEvictionRun: max,
+      },
+    );
+  }
+
+  #reservePool(): Pool<Resource> {
+    this.#reserve ??= this.#create(0, this.#settings.reserve);
+    return this.#reserve;
+  }
+
+  #exhausted(): boolean {
+    return this.#main.available === 0 && this.#main.borrowed >= this.#settings.max;
+  }
+
+  #ownerOf(resource: Resource): Pool<Resource> {
+    return this.#reserve?.isBorrowedResource(resource) ? this.#reserve : this.#main;
+  }
+
+  async #connect(): Promise<Resource> {
+    try {
+      const connection = await this.#gate.run(() => this.#attempt());
+      this.#open.add(connection);
+      this.#failures = 0;
+      this.#blockedUntil = 0;
+      return connection;
+    } catch (error) {
+      return { error: error as Error, at: this.#clock.now() };
+    }
+  }
+
+  async #attempt(): Promise<PhysicalConnection> {
+    if (this.#retired) throw this.#retired;
+    // generic-pool goes on creating for those who have been told already.
+    if (this.#waiters.size === 0 && this.#main.size > this.#settings.min) throw UNWANTED;
+    try {
+      return await this.#connectTo();
+    } catch (error) {
+      // A full server has room again when one of our own leases comes back.
+      if (this.#lent === 0 || !readError(error as Error, 'connect').full) this.#backOff();
+      throw error;
+    }
+  }
+
+  #backOff(): void {
+    const backoff = Math.min(LAST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** this.#failures++);
+    this.#blockedUntil = this.#clock.now() + backoff;
+  }
+
+  #take(pool: Pool<Resource>, waiter: Waiter): void {
+    pool.acquire().then(
+      (resource) => this.#deliver(pool, resource, waiter),
+      (error: Error) => this.#waiters.fail(waiter, error),
+    );
+  }
+
+  #deliver(pool: Pool<Resource>, resource: Resource, waiter: Waiter): void {
+    if (!('raw' in resource)) return this.#bury(pool, resource, waiter);
+    if (waiter.settled && !this.#retired) return void pool.release(resource);
+    const now = this.#clock.now();
+    if (resource.dead || this.#retired) this.#replace(pool, resource, waiter);
+    else if (now - resource.lastUsedAt > IDLE_CHECK_MS) this.#check(pool, resource, waiter);
+    else this.#lend(resource, waiter, now);
+  }
+
+  #lend(lease: PhysicalConnection, waiter: Waiter, now: number): void {
+    this.#waiters.settle(waiter);
+    lease.leased = true;
+    lease.home = this;
+    this.#lent++;
+    waiter.receiver.onLease(lease, now);
+  }
+
+  #bury(pool: Pool<Resource>, tombstone: Tombstone, waiter: Waiter): void {
+    // An old one, made for `min`, says nothing of this waiter; a full server may have room when a lease comes back.
+    const foreign = tombstone.error === UNWANTED || tombstone.at < waiter.since;
+    if (!waiter.settled && foreign) return this.#replace(pool, tombstone, waiter);
+    void pool.destroy(tombstone);
+    if (waiter.settled) return;
+    if (!readError(tombstone.error, 'connect').full || this.#lent === 0) {
+      // Who waits behind would be told the same, two at a time.
+      this.#waiters.fail(waiter, tombstone.error);
+      return this.#waiters.failAll(tombstone.error);
+    }
+    this.#parked.pushFirst(waiter);
+    this.#clock.after(LAST_BACKOFF_MS / 5, () => {
+      if (!waiter.settled) this.#take(pool, waiter);
+    });
+  }
+
+  #replace(pool: Pool<Resource>, resource: Resource, waiter: Waiter): void {
+    void pool.destroy(resource);
+    if (this.#retired) return this.#waiters.fail(waiter, this.#retired);
+    if (!waiter.settled) this.#waiters.add(waiter);
+    this.#take(pool, waiter);
+  }
+
+  // A connection that idled for long may lie behind a firewall that has forgotten it.
+  #check(pool: Pool<Resource>, lease: PhysicalConnection, waiter: Waiter): void {
+    this.#waiters.add(waiter);
+    const timer = this.#clock.after(CHECK_MS, () => lease.destroy());
+    lease.raw.ping((error) => {
+      timer.cancel();
+      lease.lastUsedAt = this.#clock.now();
+      if (error) lease.destroy(error);
+      this.#deliver(pool, lease, waiter);
+    });
+  }
+
+  #discard(lease: PhysicalConnection): void {
+    void this.#ownerOf(lease).destroy(lease);
+  }
+
+  #timeout(): PoolTimeoutError {
+    const { acquireTimeoutMs, max } = this.#settings;
+    return new PoolTimeoutError(
+      `no connection became free within pool.acquireTimeoutMs (${acquireTimeoutMs} ms); all of pool.max (${max}) are in use`,
+    );
+  }
+
+  #tend(): Timer {
+    const again = (): void => {
+      if (!this.#retired) this.#tending = this.#tend();
+    };
+    return this.#clock.after(TEND_MS, () => void destroyDead(this.#main).then(again, again), true);
+  }
+
+  #closeIdle(): void {
+    for (const pool of [this.#main, this.#reserve]) {
+      if (!pool) continue;
+      // drain() refuses new loans, clear() closes the idle; lent ones are closed as they come back.
+      void pool.drain();
+      void pool.clear();
+    }
+    this.#tending?.cancel();
+  }
+}

@@ -1,0 +1,114 @@
+import { parseAddress } from '../address.js';
+import type { Clock } from '../clock.js';
+import type { NodeId } from '../topology/node-report.js';
+import type { NodeView, Topology } from '../topology/topology.js';
+import { NodePool, type NodePoolSettings } from './node-pool.js';
+import { NodeTraffic } from './node-traffic.js';
+import { type ConnectionSettings, openConnection, type PhysicalConnection } from './physical-connection.js';
+
+type Role = PhysicalConnection['target']['role'];
+
+interface RoledPool {
+  readonly pool: NodePool;
+  readonly role: Role;
+}
+
+/** What the pools of all nodes are made from. */
+export interface NodePoolsContext {
+  readonly connection: ConnectionSettings;
+  readonly settings: NodePoolSettings;
+  readonly clock: Clock;
+  /** The topology now: a node may have moved to another address. */
+  readonly topology: () => Topology;
+  /** Told of each new connection before it is used. */
+  readonly onConnection: (raw: PhysicalConnection['raw']) => void;
+}
+
+/** One pool for each node that statements may be sent to, in its role: another role is another pool. */
+export class NodePools {
+  readonly #context: NodePoolsContext;
+  readonly #pools = new Map<NodeId, RoledPool>();
+  readonly #retired = new Set<NodePool>();
+  readonly #traffic = new Map<NodeId, NodeTraffic>();
+
+  constructor(context: NodePoolsContext) {
+    this.#context = context;
+  }
+
+  /** What this process sends to each node. */
+  get loads(): ReadonlyMap<NodeId, NodeTraffic> {
+    return this.#traffic;
+  }
+
+  traffic(node: NodeId): NodeTraffic {
+    let traffic = this.#traffic.get(node);
+    if (!traffic) {
+      traffic = new NodeTraffic();
+      this.#traffic.set(node, traffic);
+    }
+    return traffic;
+  }
+
+  get(node: NodeId): NodePool | undefined {
+    return this.#pools.get(node)?.pool;
+  }
+
+  role(node: NodeId): Role | undefined {
+    return this.#pools.get(node)?.role;
+  }
+
+  /** Retires the pools of nodes that went or changed their role, and makes those that are missing. */
+  reconcile(topology: Topology): void {
+    for (const pool of this.#retired) if (pool.lent === 0) this.#retired.delete(pool);
+    for (const [id, { pool, role }] of this.#pools) {
+      if (wantedRole(topology, id) === role) continue;
+      this.#pools.delete(id);
+      const view = topology.nodes.get(id);
+      pool.retire(retirement(view), view === undefined || view.health === 'down');
+      this.#retired.add(pool);
+    }
+    for (const id of topology.nodes.keys()) {
+      const role = wantedRole(topology, id);
+      this.traffic(id);
+      if (role && !this.#pools.has(id)) this.#pools.set(id, { role, pool: this.#create(id, role) });
+    }
+    for (const id of this.#traffic.keys()) if (!topology.nodes.has(id)) this.#traffic.delete(id);
+  }
+
+  /** Waits for what runs, at most `timeoutMs`, then closes all. */
+  async drain(error: Error, timeoutMs: number): Promise<void> {
+    const pools = [...[...this.#pools.values()].map(({ pool }) => pool), ...this.#retired];
+    await Promise.all(pools.map((pool) => pool.drain(error, timeoutMs)));
+    this.#pools.clear();
+    this.#retired.clear();
+  }
+
+  #create(id: NodeId, role: Role): NodePool {
+    const { connection, settings, clock, topology, onConnection } = this.#context;
+    const open = async (): Promise<PhysicalConnection> => {
+      const view = topology().nodes.get(id);
+      if (!view) throw retirement(undefined);
+      const target = { node: id, address: view.address, role, ...parseAddress(view.address) };
+      const opened = await openConnection(connection, target, () => clock.now());
+      opened.traffic = this.traffic(id);
+      onConnection(opened.raw);
+      return opened;
+    };
+    return new NodePool(open, settings, clock);
+  }
+}
+
+function wantedRole(topology: Topology, id: NodeId): Role | undefined {
+  if (topology.primary?.id === id) return 'primary';
+  const view = topology.nodes.get(id);
+  return view?.role === 'replica' && view.health !== 'down' ? 'replica' : undefined;
+}
+
+function retirement(view: NodeView | undefined): Error {
+  const reason =
+    view === undefined ? 'left the cluster' : view.health === 'down' ? 'is down' : `changed its role: ${view.because}`;
+  return Object.assign(new Error(`Connection lost: the node ${view?.address ?? ''} ${reason}`), {
+    code: 'PROTOCOL_CONNECTION_LOST',
+    fatal: true,
+  });
+}

@@ -1,0 +1,20 @@
+import type { Pool } from 'generic-pool';
+import type { PhysicalConnection } from './physical-connection.js';
+
+/** What a failed connect leaves in the pool instead of a connection, so that generic-pool's factory never rejects. */
+export interface Tombstone {
+  readonly error: Error;
+  readonly at: number;
+}
+
+/** What generic-pool holds. */
+export type Resource = PhysicalConnection | Tombstone;
+
+/** Destroys the dead among the idle: generic-pool refills `min` only when something is destroyed. */
+export async function destroyDead(pool: Pool<Resource>): Promise<void> {
+  const borrowed = await Promise.all(Array.from({ length: pool.available }, () => pool.acquire()));
+  for (const resource of borrowed) {
+    if ('raw' in resource && !resource.dead) await pool.release(resource);
+    else await pool.destroy(resource);
+  }
+}

@@ -1,0 +1,84 @@
+import { GtidSet } from './gtid-set.js';
+
+/** What a reader must be able to see. */
+export interface ReadNeed {
+  /** All of these GTIDs. */
+  readonly gtids: GtidSet;
+  /** A write without a GTID ended at this time (ms): until a later sample of the primary exists, only the primary will do. */
+  readonly unknownSince: number | undefined;
+}
+
+/** Beyond this many intervals a watermark is replaced by a sample that contains it. */
+const MAX_INTERVALS = 64;
+
+/** What a consistency scope remembers of its writes: the transactions that its reads must see. No I/O, no clock. */
+export class Watermark {
+  readonly #flavor: 'mysql' | 'mariadb';
+  #gtids = GtidSet.empty;
+  #unknownSince: number | undefined;
+  #need: ReadNeed | undefined;
+
+  constructor(flavor: 'mysql' | 'mariadb' = 'mysql') {
+    this.#flavor = flavor;
+  }
+
+  /** What a read needs; undefined when any replica will do. The same object while nothing changes. */
+  get need(): ReadNeed | undefined {
+    return this.#need;
+  }
+
+  /** Adds the GTIDs of an OK packet: entries such as `'uuid:5'` or `'uuid:5-7'`. */
+  add(gtids: readonly string[]): void {
+    for (const text of gtids) this.addSet(GtidSet.parse(text, this.#flavor));
+  }
+
+  addSet(gtids: GtidSet): void {
+    const united = this.#gtids.union(gtids);
+    if (united === this.#gtids) return;
+    this.#set(united, this.#unknownSince);
+  }
+
+  /** A write ended at this time (ms) without telling its GTID: an error, 0 rows, a lost connection. */
+  addUnknown(at: number): void {
+    if (this.#unknownSince !== undefined && this.#unknownSince >= at) return;
+    this.#set(this.#gtids, at);
+  }
+
+  /**
+   * A sample of the primary. When it was sent after the last write of unknown GTID had ended, it holds that write:
+   * it joins the watermark, and replicas will do again. True when that happened.
+   */
+  settle(sample: { readonly sentAt: number; readonly executed: GtidSet }): boolean {
+    if (this.#unknownSince === undefined || sample.sentAt < this.#unknownSince) return false;
+    this.#set(this.#gtids.union(sample.executed), undefined);
+    return true;
+  }
+
+  /** Forgets what every node that may be read from has. */
+  prune(everyReaderHas: GtidSet): void {
+    if (!this.#gtids.isEmpty) this.#set(this.#gtids.minus(everyReaderHas), this.#unknownSince);
+  }
+
+  /** A watermark of many pieces costs each read: the sample's set takes its place when it is whole and holds all of it. */
+  compact(sample: { readonly executed: GtidSet }): void {
+    const { executed } = sample;
+    const pieces = this.#gtids.intervals;
+    if (pieces <= MAX_INTERVALS || executed.intervals >= pieces || !executed.contains(this.#gtids)) return;
+    this.#set(executed, this.#unknownSince);
+  }
+
+  /** Removes, and returns, the GTIDs that the new primary does not have: no node will ever have them. */
+  drop(primaryHas: GtidSet): GtidSet {
+    const lost = this.#gtids.minus(primaryHas);
+    if (!lost.isEmpty) this.#set(this.#gtids.minus(lost), this.#unknownSince);
+    return lost;
+  }
+
+  #set(gtids: GtidSet, unknownSince: number | undefined): void {
+    if (gtids === this.#gtids && unknownSince === this.#unknownSince) return;
+    this.#gtids = gtids;
+    this.#unknownSince = unknownSince;
+    const nothing = gtids.isEmpty && unknownSince === undefined;
+    this.#need = nothing ? undefined : Object.freeze({ gtids, unknownSince });
+  }
+}

@@ -1,0 +1,121 @@
+/** One option under `cluster`: what the README's table and the checks are made from. */
+export interface OptionDescriptor {
+  /** Dotted, such as `'monitor.intervalMs'`. */
+  readonly name: string;
+  readonly type: 'number' | 'boolean' | 'string' | 'function' | 'choice' | 'strings' | 'nodes';
+  /** The default value itself. */
+  readonly value: unknown;
+  /** The default as documentation shows it. */
+  readonly default: string;
+  readonly summary: string;
+  readonly choices?: readonly string[];
+  /** Least number allowed; 0 without one. */
+  readonly least?: number;
+  /** Its value may be shown in an error. */
+  readonly secret?: boolean;
+}
+
+/** All options under `cluster`, in the order of the documentation. */
+export const optionTable: readonly OptionDescriptor[] = [
+  {
+    name: 'nodes',
+    type: 'nodes',
+    value: undefined,
+    default: "the pool's `host`, `port`",
+    summary: "seeds: `'host:port'` or `{ host, port, weight, zone, tags }`; one is enough",
+  },
+  flag('discover', true, 'add and drop nodes that the cluster itself names'),
+  {
+    name: 'resolve',
+    type: 'function',
+    value: undefined,
+    default: 'none',
+    summary: 'maps an address that a server names to one that the client can reach',
+  },
+  choice('kind', ['auto', 'gtid-replication'], 'the kind of cluster, when detection is not wanted'),
+  number('maxLagMs', 2000, 'a replica whose lag may be over it serves no read'),
+  choice(
+    'consistency',
+    ['pool', 'eventual'],
+    "`'pool'`: reads see every write acknowledged through this pool · `'eventual'`: within `maxLagMs`",
+  ),
+  number(
+    'consistencyWaitMs',
+    100,
+    'how long a read may wait for a replica to have what it must see before it goes to the primary',
+  ),
+  choice(
+    'primaryReads',
+    ['fallback', 'share', 'never'],
+    "`'fallback'`: when no replica is fit · `'share'`: always, by weight · `'never'`",
+  ),
+  { ...number('primaryReadsMax', 100, 'most reads in flight on the primary as a fallback; the rest wait'), least: 1 },
+  {
+    name: 'fallbackMaxLagMs',
+    type: 'number',
+    value: undefined,
+    default: 'off',
+    summary: 'before the primary, the least behind replica up to this lag',
+  },
+  choice('balance', ['adaptive', 'round-robin', 'random', 'least-in-flight'], 'how a read chooses among fit replicas'),
+  {
+    name: 'zone',
+    type: 'string',
+    value: undefined,
+    default: 'none',
+    summary: 'prefer nodes of this zone, spill over when none is fit',
+  },
+  {
+    name: 'readOnlyFunctions',
+    type: 'strings',
+    value: [],
+    default: '`[]`',
+    summary: 'stored functions vouched for as free of side effects',
+  },
+  number('pool.min', 0, 'idle connections kept open to each node'),
+  { ...number('pool.max', 10, "most connections to each node; mysql2's `connectionLimit` sets it"), least: 1 },
+  number('pool.reserve', 2, "connections above `max` for a pinned session's second lease and for KILL"),
+  { ...number('pool.acquireTimeoutMs', 10000, 'longest wait for a free connection'), least: 1 },
+  { ...number('pool.idleTimeoutMs', 60000, 'an idle connection above `min` is closed after it'), least: 1 },
+  { ...number('pool.maxLifetimeMs', 1800000, 'a connection older than this is closed when it comes back'), least: 1 },
+  { ...number('monitor.intervalMs', 500, 'between two probes of a node'), least: 10 },
+  { ...number('monitor.timeoutMs', 1000, 'longest wait for the answer to a probe'), least: 10 },
+  {
+    ...number(
+      'monitor.failures',
+      3,
+      'unanswered probes in a row until a node is down; a refused connection is enough at once',
+    ),
+    least: 1,
+  },
+  { ...number('monitor.successes', 2, 'answered probes in a row until a node that was down serves again'), least: 1 },
+  { name: 'monitor.user', type: 'string', value: undefined, default: "the pool's", summary: 'account of the probes' },
+  {
+    name: 'monitor.password',
+    type: 'string',
+    value: undefined,
+    default: "the pool's",
+    summary: 'password of the probes',
+    secret: true,
+  },
+  number('failover.holdMs', 30000, 'how long a statement waits for a primary'),
+  number('failover.maxHeld', 10000, 'how many statements wait at most'),
+  flag(
+    'failover.retry',
+    true,
+    'run a statement again where it belongs when nothing of it ran, and plain reads elsewhere',
+  ),
+];
+
+function number(name: string, value: number, summary: string): OptionDescriptor {
+  return { name, type: 'number', value, default: `\`${value}\``, summary };
+}
+
+function flag(name: string, value: boolean, summary: string): OptionDescriptor {
+  return { name, type: 'boolean', value, default: `\`${value}\``, summary };
+}
+
+/** The first choice is the default. */
+function choice(name: string, choices: readonly [string, ...string[]], summary: string): OptionDescriptor {
+  return { name, type: 'choice', value: choices[0], default: `\`'${choices[0]}'\``, summary, choices };
+}

@@ -1,0 +1,169 @@
+import { checkChoice, checkOption, checkType, collectOptions, shown, unknownOption } from './check-option.js';
+import { OptionError } from './errors.js';
+import { optionTable } from './option-table.js';
+import { type NodeOption, parseSeeds, type Seed } from './seeds.js';
+
+/** How a read chooses among replicas that are fit for it. */
+export type BalanceName = 'adaptive' | 'round-robin' | 'random' | 'least-in-flight';
+
+/** What a read must be able to see. */
+export type Consistency = 'eventual' | 'pool';
+
+/** Options under the key `cluster` of `createPool` and `createConnection`. All times in ms. */
+export interface ClusterOptions {
+  /** Seeds. Default: the pool's `host` and `port`. One is enough when `discover` is on. */
+  readonly nodes?: readonly NodeOption[];
+  /** Add and drop nodes that the cluster itself names. Default `true`. */
+  readonly discover?: boolean;
+  /** Maps an address that a server names to one that the client can reach; `undefined` leaves it out. */
+  readonly resolve?: (address: string) => string | undefined;
+  /** The kind of cluster. Default `'auto'`. */
+  readonly kind?: 'auto' | 'gtid-replication';
+  /** A replica whose lag may be over it serves no read. Default 2000. */
+  readonly maxLagMs?: number;
+  /** Default `'pool'`: every write acknowledged through this pool is seen by its later reads. */
+  readonly consistency?: Consistency;
+  /** How long a read may wait for a replica to have what it must see before it goes to the primary. Default 100. */
+  readonly consistencyWaitMs?: number;
+  /** Reads on the primary. Default `'fallback'`: when no replica is fit. */
+  readonly primaryReads?: 'fallback' | 'share' | 'never';
+  /** Most reads in flight on the primary as a fallback. Default 100. */
+  readonly primaryReadsMax?: number;
+  /** Before the primary, the least behind replica up to this lag. Default off. */
+  readonly fallbackMaxLagMs?: number;
+  /** Default `'adaptive'`. */
+  readonly balance?: BalanceName;
+  /** Prefer nodes of this zone. */
+  readonly zone?: string;
+  /** Functions vouched for as free of side effects: `'name'` or `'schema.name'`. */
+  readonly readOnlyFunctions?: readonly string[];
+  /** Per node. */
+  readonly pool?: {
+    readonly min?: number;
+    readonly max?: number;
+    readonly reserve?: number;
+    readonly acquireTimeoutMs?: number;
+    readonly idleTimeoutMs?: number;
+    readonly maxLifetimeMs?: number;
+  };
+  readonly monitor?: {
+    readonly intervalMs?: number;
+    readonly timeoutMs?: number;
+    readonly failures?: number;
+    readonly successes?: number;
+    readonly user?: string;
+    readonly password?: string;
+  };
+  readonly failover?: {
+    readonly holdMs?: number;
+    readonly maxHeld?: number;
+    readonly retry?: boolean;
+  };
+}
+
+/** Options under the key `cluster` of one query. */
+export interface StatementClusterOptions {
+  /** Default `'auto'`: by what the statement does. */
+  readonly route?: 'primary' | 'replica' | 'auto';
+  /** Run it on this node: an address or a server UUID. */
+  readonly node?: string;
+  readonly maxLagMs?: number;
+  /** Instead of `consistencyWaitMs`. */
+  readonly waitMs?: number;
+  readonly consistency?: Consistency;
+}
+
+/** {@link ClusterOptions}, checked, with defaults, frozen. */
+export interface Settings {
+  readonly nodes: readonly Seed[];
+  readonly discover: boolean;
+  readonly resolve: ((address: string) => string | undefined) | undefined;
+  readonly kind: 'auto' | 'gtid-replication';
+  readonly maxLagMs: number;
+  readonly consistency: Consistency;
+  readonly consistencyWaitMs: number;
+  readonly primaryReads: 'fallback' | 'share' | 'never';
+  readonly primaryReadsMax: number;
+  readonly fallbackMaxLagMs: number | undefined;
+  readonly balance: BalanceName;
+  readonly zone: string | undefined;
+  readonly readOnlyFunctions: ReadonlySet<string>;
+  readonly pool: Required<NonNullable<ClusterOptions['pool']>>;
+  readonly monitor: {
+    readonly intervalMs: number;
+    readonly timeoutMs: number;
+    readonly failures: number;
+    readonly successes: number;
+    readonly user: string | undefined;
+    readonly password: string | undefined;
+  };
+  readonly failover: Required<NonNullable<ClusterOptions['failover']>>;
+}
+
+/** What the pool's own options contribute: mysql2's `host`, `port` and `connectionLimit`. */
+export interface OuterOptions {
+  readonly host?: string | undefined;
+  readonly port?: number | string | undefined;
+  readonly connectionLimit?: number | undefined;
+}
+
+/**
+ * Checks and completes the options.
+ *
+ * @throws OptionError naming the option and what would be right
+ */
+export function parseOptions(options: ClusterOptions, outer: OuterOptions = {}): Settings {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new OptionError('cluster', `must be an object such as { nodes: ['db-1:3306'] }, not ${shown(options)}`);
+  }
+  const values = new Map<string, unknown>(optionTable.map((option) => [option.name, option.value]));
+  collectOptions(options as Record<string, unknown>, values);
+  if (outer.connectionLimit !== undefined && options.pool?.max === undefined) {
+    values.set('pool.max', checkOption('pool.max', Number(outer.connectionLimit), 'connectionLimit'));
+  }
+  const settings = build(
+    values,
+    parseSeeds(options.nodes, { host: outer.host ?? '127.0.0.1', port: Number(outer.port ?? 3306) }),
+  );
+  if (settings.pool.min > settings.pool.max) {
+    throw new OptionError('cluster.pool.min', `${settings.pool.min} is over pool.max, ${settings.pool.max}`);
+  }
+  return settings;
+}
+
+/**
+ * Checks the options of one statement.
+ *
+ * @throws OptionError
+ */
+export function checkStatementOptions(options: StatementClusterOptions): StatementClusterOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw new OptionError('cluster', `must be an object such as { route: 'primary' }, not ${shown(options)}`);
+  }
+  for (const [key, value] of Object.entries(options)) {
+    if (value !== undefined) checkStatementOption(key, value);
+  }
+  return options;
+}
+
+function checkStatementOption(key: string, value: unknown): void {
+  const name = `cluster.${key}`;
+  if (key === 'route') checkChoice(name, value, ['primary', 'replica', 'auto']);
+  else if (key === 'node') checkType(name, value, 'string');
+  else if (key === 'waitMs') checkOption('consistencyWaitMs', value, name);
+  else if (key === 'maxLagMs' || key === 'consistency') checkOption(key, value, name);
+  else throw unknownOption(name, key, ['route', 'node', 'maxLagMs', 'waitMs', 'consistency']);
+}
+
+function build(values: ReadonlyMap<string, unknown>, nodes: readonly Seed[]): Settings {
+  const settings: Record<string, unknown> = { nodes };
+  for (const [name, value] of values) {
+    const [head, tail] = name.split('.') as [string, string | undefined];
+    if (head === 'nodes') continue;
+    if (tail === undefined) settings[head] = value;
+    else settings[head] = { ...(settings[head] as object | undefined), [tail]: value };
+  }
+  settings.readOnlyFunctions = new Set((settings.readOnlyFunctions as string[]).map((name) => name.toLowerCase()));
+  for (const name of ['pool', 'monitor', 'failover']) Object.freeze(settings[name]);
+  return Object.freeze(settings) as unknown as Settings;
+}

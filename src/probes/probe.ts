@@ -1,0 +1,39 @@
+import type { Address, LiveReport, NodeReport } from '../topology/node-report.js';
+
+/** What one kind of cluster asks a node, and how it reads the answers. Keeps nothing between ticks. */
+export interface Probe {
+  readonly kind: string;
+  /** What to ask this time, in order: at most two statements a tick, the sample first. */
+  queries(context: ProbeContext): readonly ProbeQuery[];
+  /** Reads the answers, one for each of the queries that were made for `meta.context`. */
+  read(answers: readonly ProbeAnswer[], meta: ProbeMeta): NodeReport;
+}
+
+/** What a tick starts from. */
+export interface ProbeContext {
+  /** Counts the ticks on this connection from 0. */
+  readonly tick: number;
+  /** The last report of this address that was ok. */
+  readonly last: LiveReport | undefined;
+  /** The handshake's version, such as `'9.7.4-2'` or `'5.5.5-10.11.6-MariaDB'`. */
+  readonly version: string;
+}
+
+export interface ProbeQuery {
+  readonly sql: string;
+}
+
+/** The rows of one query, or the error that the server sent instead. */
+export type ProbeAnswer =
+  | { readonly rows: readonly Record<string, unknown>[] }
+  | { readonly error: { readonly code: string; readonly errno: number; readonly message: string } };
+
+export interface ProbeMeta {
+  readonly address: Address;
+  /** Just before the first query was sent, monotonic ms. */
+  readonly sentAt: number;
+  /** When the first query had been answered. */
+  readonly answeredAt: number;
+  /** The very context that the queries were made for. */
+  readonly context: ProbeContext;
+}

@@ -1,0 +1,62 @@
+/**
+ * The promise door: everything that `mysql2/promise` exports, with `createPool` and `createConnection` that know clusters.
+ *
+ * @packageDocumentation
+ */
+import driver from 'mysql2/promise';
+
+export type * from 'mysql2/promise';
+export { Cluster, type Explanation } from './api/cluster.js';
+export {
+  type ClusteredPromiseConnection,
+  type ClusteredPromisePool,
+  createPromiseConnection as createConnection,
+  createPromisePool as createPool,
+} from './api/create.js';
+export type { ClusterPoolOptions } from './api/driver-config.js';
+export type { ClusterStatus, NodeStatus } from './api/status.js';
+export {
+  ClusterClosedError,
+  ClusterError,
+  type ClusterErrorCode,
+  FailoverTimeoutError,
+  NoNodeAvailableError,
+  OptionError,
+  PoolTimeoutError,
+  RouteConflictError,
+  SessionLostError,
+  StatementRefusedError,
+  TransactionLostError,
+  WriteOutcomeUnknownError,
+} from './errors.js';
+export type { ClusterEventName, ClusterEvents, NodeEvent } from './observe/events.js';
+export type { BalanceName, ClusterOptions, Consistency, StatementClusterOptions } from './options.js';
+export type { NodeOption } from './seeds.js';
+
+const loose = driver as unknown as Record<string, never>;
+
+// mysql2's values, by name so that ESM and CommonJS both see them; some its types leave out.
+export const createPoolCluster: typeof driver.createPoolCluster = driver.createPoolCluster;
+export const {
+  escape,
+  escapeId,
+  format,
+  raw,
+  Types,
+  Charsets,
+  CharsetToEncoding,
+  setMaxParserCache,
+  clearParserCache,
+} = driver as unknown as typeof import('mysql2');
+// A name that is a type as well keeps its type: a local one would hide what `export type *` brings.
+export type Connection = driver.Connection;
+export const Connection: typeof driver.Connection = driver.Connection;
+export type PoolConnection = driver.PoolConnection;
+export const PoolConnection: typeof driver.PoolConnection = driver.PoolConnection;
+export const PromisePool: unknown = loose.PromisePool;
+export const PromiseConnection: typeof driver.Connection = loose.PromiseConnection as never;
+export const PromisePoolConnection: typeof driver.PoolConnection = loose.PromisePoolConnection as never;
+export const TypedParameter: Record<string, unknown> = loose.TypedParameter as never;
+
+// The door itself, so that `mysql.Pool` is a type as it is with mysql2.
+export * as default from './promise.js';

@@ -1,0 +1,124 @@
+import { highAt } from '../topology/lag.js';
+import type { NodeView } from '../topology/topology.js';
+import { isMoving, type Situation, type Unfit, unfitBecause, whyUnfit } from './filters.js';
+import type { Route, WaitRoute } from './route.js';
+
+/** How long GTIDs take to arrive where nothing was measured yet, ms. */
+const DEFAULT_ARRIVAL_MS = 5;
+/** So many followers wait for the same GTIDs. */
+const WAITING_NODES = 2;
+
+/** Routes a read for which no replica is fit now: wait for one if that is short, else as the options say. */
+export function withoutReplica(situation: Situation): Route {
+  const { topology, intent } = situation;
+  const replicas = topology.replicas.filter((node) => node.health !== 'down');
+  if (!intent.waited) {
+    const wait = waitForGtids(replicas, situation) ?? waitForSample(replicas, situation);
+    if (wait) return wait;
+  }
+  return leastBehind(replicas, situation) ?? withoutAnyReplica(replicas, situation);
+}
+
+function waitForGtids(replicas: readonly NodeView[], situation: Situation): WaitRoute | undefined {
+  const { loads, policy } = situation.context;
+  const arrival = (node: NodeView): number => loads.get(node.id)?.arrivalMs ?? DEFAULT_ARRIVAL_MS;
+  const nodes = replicas
+    // A delayed replica will have them when its delay is over, not before.
+    .filter(
+      (node) =>
+        isMoving(node) &&
+        node.lag.replication !== 'delayed' &&
+        arrival(node) <= policy.consistencyWaitMs &&
+        whyUnfit(node, situation) === 'gtids',
+    )
+    .sort((a, b) => arrival(a) - arrival(b))
+    .slice(0, WAITING_NODES);
+  if (nodes.length === 0) return undefined;
+  return {
+    type: 'wait',
+    for: 'gtids',
+    nodes,
+    because: 'the transactions that must be seen are on their way to a replica',
+  };
+}
+
+// Not known to be behind: only the knowledge is old. A fresh sample, and its arrival, will tell.
+function waitForSample(replicas: readonly NodeView[], situation: Situation): WaitRoute | undefined {
+  const { topology, intent } = situation;
+  if (topology.primary === undefined || topology.frozenAt !== undefined) return undefined;
+  const nodes = replicas.filter(
+    (node) => isMoving(node) && node.lag.low <= intent.maxLagMs && whyUnfit(node, situation) === 'lag',
+  );
+  if (nodes.length === 0) return undefined;
+  return { type: 'wait', for: 'sample', nodes, because: 'no sample of the primary is new enough to tell the lag' };
+}
+
+function leastBehind(replicas: readonly NodeView[], situation: Situation): Route | undefined {
+  const { topology, intent, context } = situation;
+  const limit = context.policy.fallbackMaxLagMs;
+  if (limit === undefined) return undefined;
+  const relaxed = { ...situation, intent: { ...intent, maxLagMs: Math.max(limit, intent.maxLagMs) } };
+  let best: NodeView | undefined;
+  for (const node of replicas) {
+    if (whyUnfit(node, relaxed) !== undefined) continue;
+    if (best === undefined || highAt(node, topology, context.now) < highAt(best, topology, context.now)) best = node;
+  }
+  return (
+    best && {
+      type: 'use',
+      node: best,
+      because: 'no replica is fresh enough: the least behind, within fallbackMaxLagMs',
+    }
+  );
+}
+
+function withoutAnyReplica(replicas: readonly NodeView[], situation: Situation): Route {
+  const { topology, intent, context } = situation;
+  const { primary } = topology;
+  const { primaryReads, primaryReadsMax } = context.policy;
+  const because = why(replicas, situation);
+  if (intent.route === 'replica') return waitOrFail(situation, `a replica was asked for: ${because}`);
+  if (primaryReads === 'never') return waitOrFail(situation, `primaryReads is 'never': ${because}`);
+  if (primary === undefined) return { type: 'wait', for: 'primary', nodes: [], because: topology.because };
+  // Where there are no replicas at all there is nothing to wait for.
+  const full = replicas.length > 0 && (context.loads.get(primary.id)?.inFlight ?? 0) >= primaryReadsMax;
+  if (full && !intent.waited && intent.need?.unknownSince === undefined) {
+    return {
+      type: 'wait',
+      for: 'replica',
+      nodes: replicas,
+      because: 'primaryReadsMax reads are on the primary already',
+    };
+  }
+  return { type: 'use', node: primary, because };
+}
+
+function waitOrFail(situation: Situation, because: string): Route {
+  const { topology, intent } = situation;
+  if (!intent.waited) return { type: 'wait', for: 'replica', nodes: topology.replicas, because };
+  const reasons = new Map<string, string>();
+  for (const node of topology.nodes.values()) {
+    const unfit = node.role === 'replica' ? whyUnfit(node, situation) : undefined;
+    reasons.set(node.id, unfit === undefined ? node.because : unfitBecause(unfit));
+  }
+  return { type: 'fail', because, reasons };
+}
+
+/** The reason that stands for all: the one that came nearest to being fit. */
+const NEAREST: readonly Unfit[] = ['gtids', 'lag', 'blocked', 'tried', 'suspect'];
+const FALLBACK: Readonly<Record<Unfit, string>> = {
+  down: 'no replica is up',
+  suspect: 'no replica is up',
+  tried: 'the replicas were tried and failed',
+  blocked: 'no pool of a replica can connect now',
+  lag: 'no replica is fresh enough',
+  'unknown-write': 'a write ended without telling its GTID, and no sample of the primary was sent since',
+  gtids: 'no replica has the transactions that must be seen',
+};
+
+function why(replicas: readonly NodeView[], situation: Situation): string {
+  if (situation.intent.need?.unknownSince !== undefined) return FALLBACK['unknown-write'];
+  if (situation.topology.replicas.length === 0) return 'there is no replica';
+  const found = new Set(replicas.map((node) => whyUnfit(node, situation)));
+  return FALLBACK[NEAREST.find((unfit) => found.has(unfit)) ?? 'down'];
+}

@@ -1,0 +1,19 @@
+import type { ReadNeed } from '../gtid/watermark.js';
+import type { NodeId } from '../topology/node-report.js';
+
+/** What a statement, in its session, needs of a node. */
+export interface Intent {
+  /** `'write'`: the primary. `'read'`: a replica that is fresh enough, else as `primaryReads` says. */
+  readonly access: 'read' | 'write';
+  /** `'auto'` · `'primary'` forced · `'replica'` never the primary. */
+  readonly route: 'auto' | 'primary' | 'replica';
+  /** A node by address or identity, when the caller names one. */
+  readonly node: string | undefined;
+  /** Upper bound of the lag of a replica that may answer, in ms. */
+  readonly maxLagMs: number;
+  readonly need: ReadNeed | undefined;
+  /** Nodes that have been tried and failed for this statement. */
+  readonly tried: readonly NodeId[];
+  /** The read has waited as long as it may for freshness: no more `wait`, the fallback now. */
+  readonly waited: boolean;
+}

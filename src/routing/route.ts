@@ -1,0 +1,67 @@
+import type { NodeId } from '../topology/node-report.js';
+import type { NodeView } from '../topology/topology.js';
+
+/** The answer: use this node, wait for something, or fail. Always with a reason. */
+export type Route = UseRoute | WaitRoute | FailRoute;
+
+export interface UseRoute {
+  readonly type: 'use';
+  readonly node: NodeView;
+  readonly because: string;
+}
+
+export interface WaitRoute {
+  readonly type: 'wait';
+  /** `'primary'` to be known · `'gtids'` to arrive on one of `nodes` · `'sample'` a fresh one of the primary · `'replica'` any fit one. */
+  readonly for: 'primary' | 'gtids' | 'sample' | 'replica';
+  /** The nodes whose followers should wait, best first. */
+  readonly nodes: readonly NodeView[];
+  readonly because: string;
+}
+
+export interface FailRoute {
+  readonly type: 'fail';
+  readonly because: string;
+  /** Why not, for each node. */
+  readonly reasons: ReadonlyMap<NodeId, string>;
+}
+
+/** What the traffic of this process knows of a node. */
+export interface NodeLoad {
+  /** Statements running there now. */
+  readonly inFlight: number;
+  /** Moving average of the response time in ms; 0 before the first. */
+  readonly responseMs: number;
+  /** Moving average of how long GTIDs took to arrive there, in ms; undefined before the first. */
+  readonly arrivalMs: number | undefined;
+  /** The pool refuses or cannot connect until this time. */
+  readonly blockedUntil: number;
+}
+
+/** The options that routing obeys. */
+export interface RoutingPolicy {
+  readonly balance: Balancer;
+  readonly primaryReads: 'fallback' | 'share' | 'never';
+  /** Reads on the primary at the same time, when they are there as fallback. */
+  readonly primaryReadsMax: number;
+  readonly fallbackMaxLagMs: number | undefined;
+  readonly zone: string | undefined;
+  readonly consistencyWaitMs: number;
+}
+
+/** Chooses one of the nodes that are fit. Never called with none. */
+export type Balancer = (nodes: readonly NodeView[], context: BalanceContext) => NodeView;
+
+export interface BalanceContext {
+  readonly loads: ReadonlyMap<NodeId, NodeLoad>;
+  readonly now: number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Counts the routes of this process: what takes turns, takes them by it. */
+  readonly turn: number;
+}
+
+/** What a route depends on beside the topology and the intent. */
+export interface RouteContext extends BalanceContext {
+  readonly policy: RoutingPolicy;
+}

@@ -1,0 +1,19 @@
+import type { AnswerHeader } from './session-state.js';
+
+const NONE: readonly AnswerHeader[] = [];
+
+/**
+ * The headers in what mysql2 gives as a result: one for a statement without rows, none for rows, several for CALL and for
+ * several statements. Rows come without a header.
+ */
+export function headersOf(result: unknown, fields: unknown): readonly AnswerHeader[] {
+  if (!Array.isArray(result)) return isHeader(result) ? [result] : NONE;
+  // Several results have one list of fields, or undefined, for each; one result has its fields.
+  if (!Array.isArray(fields) || (fields.length > 0 && fields[0] !== undefined && !Array.isArray(fields[0])))
+    return NONE;
+  return result.filter(isHeader);
+}
+
+function isHeader(value: unknown): value is AnswerHeader {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && 'serverStatus' in value;
+}

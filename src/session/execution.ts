@@ -1,0 +1,256 @@
+import type { LeaseRequest } from '../cluster/lease-source.js';
+import type { PhysicalConnection } from '../cluster/physical-connection.js';
+import { type DriverError, type ErrorFacts, readError } from '../error-facts.js';
+import { ClusterError, TransactionLostError, WriteOutcomeUnknownError } from '../errors.js';
+import type { Intent } from '../routing/intent.js';
+import type { Classification } from '../sql/classification.js';
+import type { NodeId } from '../topology/node-report.js';
+import type { NodeView, Topology } from '../topology/topology.js';
+import { headersOf } from './answer.js';
+import { intentOf, refuseTracking } from './intent-of.js';
+import { lostSession } from './lost-session.js';
+import { replay } from './replay.js';
+import { decideRetry, type RetryDecision } from './retry.js';
+import type { SessionHost } from './session-core.js';
+import { type AnswerHeader, type PinReason, SessionState } from './session-state.js';
+import type { Statement, StatementDone } from './statement.js';
+
+const NOTHING = new SessionState();
+const SLOTS = ['primary', 'replica'] as const;
+
+/** One statement on its way through a session: route, lease, replay, run, take in the answer, or try again. */
+export class Execution implements LeaseRequest {
+  intent!: Intent;
+  node: NodeView | undefined;
+  because = '';
+  held = false;
+  routedOn: Topology | undefined;
+  holdUntil = 0;
+  freshUntil = 0;
+  readonly #session: SessionHost;
+  readonly #statement: Statement;
+  #classification!: Classification;
+  #sentAt = 0;
+  #sent = 0;
+
+  constructor(session: SessionHost, statement: Statement) {
+    this.#session = session;
+    this.#statement = statement;
+  }
+
+  get second(): boolean {
+    return this.#session.lease('primary') !== undefined || this.#session.lease('replica') !== undefined;
+  }
+
+  kept(node: NodeId): PhysicalConnection | undefined {
+    for (const slot of SLOTS) {
+      const lease = this.#session.lease(slot);
+      if (lease?.target.node === node && !lease.dead) return lease;
+    }
+    return undefined;
+  }
+
+  start(): void {
+    const { core, state } = this.#session;
+    const now = core.source.cluster.clock.now();
+    this.#classification = this.#session.classify(this.#statement.sql);
+    this.holdUntil = now + core.settings.failover.holdMs;
+    this.freshUntil = now + (this.#statement.options?.waitMs ?? core.settings.consistencyWaitMs);
+    const pinned = state?.pinnedTo;
+    try {
+      refuseTracking(this.#classification);
+      if (pinned !== undefined) return this.#runPinned(this.#session.lease(pinned));
+      this.intent = intentOf(this.#classification, this.#statement.options, this.#session);
+    } catch (error) {
+      return this.onError(error as Error);
+    }
+    this.#search(now);
+  }
+
+  onLease(lease: PhysicalConnection, now: number): void {
+    if (this.#session.dead) return this.#end(lease, this.#session.dead);
+    if (!this.#session.core.source.confirms(lease, this)) {
+      this.#session.drop(lease);
+      return this.#session.core.source.acquire(this);
+    }
+    this.#session.hold(lease);
+    this.#prepare(lease, now);
+  }
+
+  onPoolError(error: Error): void {
+    this.#session.core.source.poolFailed(this, error);
+  }
+
+  onError(error: Error): void {
+    this.#end(undefined, error);
+  }
+
+  // A lease that the session kept is used again while it is fit; another replica's goes back first.
+  #search(now: number): void {
+    const { source } = this.#session.core;
+    const kept = this.#session.lease(this.intent.access === 'read' ? 'replica' : 'primary');
+    if (kept && this.intent.node === undefined && source.stillFit(kept, this.intent)) return this.#prepare(kept, now);
+    if (kept) this.#session.drop(kept);
+    source.acquire(this, now);
+  }
+
+  #runPinned(lease: PhysicalConnection | undefined): void {
+    if (lease && !lease.dead) return this.#run(lease);
+    const error = lostSession(this.#session.state?.pins ?? [], lease?.dead);
+    this.#session.lost(error);
+    this.#end(lease, error);
+  }
+
+  // Brings the lease to the session's variables and schema.
+  #prepare(lease: PhysicalConnection, now: number): void {
+    const wanted = (this.#session.state ?? NOTHING).wanted;
+    if (lease.replayed.fingerprint === wanted.fingerprint) return this.#run(lease, now);
+    const statements = replay(lease.replayed, wanted, this.#session.core.database);
+    if (statements === undefined) {
+      lease.dirty = true;
+      this.#session.drop(lease);
+      return this.#session.core.source.acquire(this);
+    }
+    this.#replay(lease, statements);
+  }
+
+  #replay(lease: PhysicalConnection, statements: readonly string[]): void {
+    const [first, ...rest] = statements;
+    if (first === undefined) {
+      lease.replayed = (this.#session.state ?? NOTHING).wanted;
+      return this.#run(lease);
+    }
+    lease.raw.query(first, (error) => {
+      if (error) this.#failed(lease, error, false);
+      else this.#replay(lease, rest);
+    });
+  }
+
+  #run(lease: PhysicalConnection, now: number = this.#session.core.source.cluster.clock.now()): void {
+    this.#session.use(lease);
+    this.#sent++;
+    this.#sentAt = now;
+    lease.traffic.begin(this.#classification.access === 'read' ? 'read' : 'write');
+    let told = false;
+    const done: StatementDone = (error, result, fields) => {
+      // mysql2 tells of one loss twice when a statement is being prepared.
+      if (told) return;
+      told = true;
+      const ended = this.#session.core.source.cluster.clock.now();
+      lease.traffic.end(ended - this.#sentAt, error !== null);
+      if (error) this.#failed(lease, error, true);
+      else {
+        this.#succeeded(lease, headersOf(result, fields), ended);
+        this.#statement.settle(null, result, fields);
+      }
+    };
+    try {
+      this.#statement.send(lease, done);
+    } catch (error) {
+      // A value that cannot be sent: nothing was.
+      lease.traffic.end(0, true);
+      this.#end(lease, error as Error);
+    }
+  }
+
+  #succeeded(lease: PhysicalConnection, headers: readonly AnswerHeader[], now: number): void {
+    this.#session.succeeded(lease, this.#classification, headers);
+    this.#remember(headers);
+    this.#session.done(lease, now);
+  }
+
+  // Everything that could have written counts for the reads that follow, also when it brought no GTID.
+  #remember(headers: readonly AnswerHeader[]): void {
+    const { source } = this.#session.core;
+    let told = false;
+    for (const { stateChanges } of headers) {
+      if (!stateChanges?.gtids || stateChanges.gtids.length === 0) continue;
+      told = true;
+      source.scope.add(stateChanges.gtids);
+    }
+    if (!told && !this.#session.state?.inTransaction) this.#rememberUntold();
+  }
+
+  #rememberUntold(): void {
+    const { access, functions, kind } = this.#classification;
+    if (kind === 'empty') return;
+    if (access !== 'write' && access !== 'locking-read' && access !== 'unknown' && functions.length === 0) return;
+    const { source } = this.#session.core;
+    source.scope.addUnknown(source.cluster.clock.now());
+  }
+
+  #failed(lease: PhysicalConnection, error: DriverError, sent: boolean): void {
+    const facts: ErrorFacts = sent ? readError(error, 'statement') : { ...readError(error, 'statement'), sent: false };
+    if (!facts.usable && !lease.dead) lease.destroy(error);
+    this.#session.core.source.cluster.report(facts);
+    if (this.#session.dead) return this.#end(lease, this.#session.dead);
+    const pins: readonly PinReason[] =
+      this.#session.state?.pinnedTo === lease.target.role ? this.#session.state.pins : [];
+    const decision = decideRetry({
+      facts,
+      classification: this.#classification,
+      slot: lease.target.role,
+      pins,
+      sent: this.#sent,
+      delivered: this.#statement.delivered,
+      enabled: this.#session.core.settings.failover.retry,
+    });
+    if (facts.sent && decision.action === 'throw' && pins.length === 0) this.#rememberUntold();
+    if (decision.action === 'again' && this.#session.core.source.cluster.clock.now() < this.holdUntil) {
+      this.#again(lease, decision);
+    } else this.#giveUp(lease, error, decision);
+  }
+
+  #again(lease: PhysicalConnection, decision: RetryDecision & { action: 'again' }): void {
+    const { source } = this.#session.core;
+    source.totals.retried++;
+    if (decision.misrouted) {
+      source.totals.misrouted++;
+      source.cluster.events.emit('misrouted', {
+        sql: this.#statement.sql,
+        node: lease.target.node,
+        because: 'the replica refused it as a write',
+      });
+    }
+    this.#session.drop(lease);
+    const { access, tried } = this.intent;
+    const elsewhere = decision.where === 'elsewhere';
+    this.intent = {
+      ...this.intent,
+      access: elsewhere ? access : 'write',
+      tried: elsewhere ? [...tried, lease.target.node] : tried,
+    };
+    // The pool of a node that refuses writes is about to be retired by the probe that was asked for.
+    if (elsewhere) source.acquire(this);
+    else source.retryOnPrimary(this, lease.target.node);
+  }
+
+  #giveUp(lease: PhysicalConnection, error: DriverError, decision: RetryDecision): void {
+    const as = decision.action === 'throw' ? decision.as : 'driver';
+    const thrown = this.#typed(as, error);
+    const pinnedHere = this.#session.state?.pinnedTo === lease.target.role;
+    if (as === 'transaction-lost' || as === 'outcome-unknown') lease.destroy(error);
+    if (pinnedHere && lease.dead) this.#session.lost(thrown instanceof ClusterError ? thrown : error);
+    this.#end(lease, thrown);
+  }
+
+  #typed(as: 'driver' | 'outcome-unknown' | 'transaction-lost' | 'session-lost', error: DriverError): Error {
+    switch (as) {
+      case 'driver':
+        return error;
+      case 'outcome-unknown':
+        return new WriteOutcomeUnknownError(this.#statement.sql, error);
+      case 'transaction-lost':
+        return new TransactionLostError(error.message, error);
+      case 'session-lost':
+        return lostSession(this.#session.state?.pins ?? [], error);
+      default:
+        return as satisfies never;
+    }
+  }
+
+  #end(lease: PhysicalConnection | undefined, error: Error): void {
+    this.#session.done(lease);
+    this.#statement.settle(error as DriverError);
+  }
+}

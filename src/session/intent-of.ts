@@ -1,0 +1,55 @@
+import { RouteConflictError, StatementRefusedError } from '../errors.js';
+import { checkStatementOptions, type StatementClusterOptions } from '../options.js';
+import type { Intent } from '../routing/intent.js';
+import type { Classification } from '../sql/classification.js';
+import type { SessionHost } from './session-core.js';
+
+/**
+ * What a statement needs, in this session.
+ *
+ * @throws RouteConflictError when the caller's wish would send a write or a locking read to a replica
+ */
+export function intentOf(
+  classification: Classification,
+  options: StatementClusterOptions | undefined,
+  session: Pick<SessionHost, 'core' | 'state'>,
+): Intent {
+  const access = accessOf(classification, session);
+  const { source } = session.core;
+  if (options === undefined) return access === 'write' ? source.writeIntent : source.readIntent();
+  const { route = 'auto', node, maxLagMs, consistency } = checkStatementOptions(options);
+  if (route === 'replica' && access === 'write') {
+    throw new RouteConflictError(
+      `cluster.route 'replica' cannot be had for this statement, which belongs on the primary: ${classification.because}`,
+    );
+  }
+  // What belongs to one server runs where the caller says.
+  if (node !== undefined && ON_ANY_NODE.has(classification.access))
+    return { ...source.readIntent(maxLagMs, 'eventual'), node };
+  return { ...(access === 'write' ? source.writeIntent : source.readIntent(maxLagMs, consistency)), route, node };
+}
+
+/**
+ * Session tracking is how the package knows what a connection's state is.
+ *
+ * @throws StatementRefusedError when the statement sets a `session_track_*` variable
+ */
+export function refuseTracking({ effects }: Classification): void {
+  if (effects.length === 0) return;
+  for (const effect of effects) {
+    if (effect.type !== 'set-variable' || !effect.name.startsWith('session_track_')) continue;
+    throw new StatementRefusedError(
+      `SET ${effect.name}: session tracking belongs to mysql2-cluster on its connections`,
+    );
+  }
+}
+
+const ON_ANY_NODE: ReadonlySet<string> = new Set(['read', 'session', 'admin']);
+
+function accessOf(classification: Classification, session: Pick<SessionHost, 'state'>): 'read' | 'write' {
+  const effect = classification.effects[0];
+  if (effect?.type === 'begin' && classification.statements === 1) return effect.readOnly ? 'read' : 'write';
+  if (classification.access !== 'read' || classification.dependsOn.length > 0) return 'write';
+  // Plain reads take locks at SERIALIZABLE.
+  return session.state?.serializable ? 'write' : 'read';
+}

@@ -1,0 +1,47 @@
+import type { ReplayedState } from '../cluster/replayed-state.js';
+
+/**
+ * The statements that bring a lease from the state it has to the one that a session wants, in order.
+ *
+ * @param database the schema of a fresh connection
+ * @returns undefined when that cannot be done: the lease has to be replaced by a fresh one
+ */
+export function replay(
+  has: ReplayedState,
+  wants: ReplayedState,
+  database: string | undefined,
+): readonly string[] | undefined {
+  if (has.fingerprint === wants.fingerprint) return [];
+  const undone = [...has.variables.keys()].filter((name) => !wants.variables.has(name));
+  // DEFAULT is the server's global value; a connection's character sets come from its handshake instead.
+  if (undone.some((name) => /^(character_set|collation)_/.test(name))) return undefined;
+  const schema = wants.schema ?? database;
+  if (schema === undefined && has.schema !== undefined) return undefined;
+  return [
+    ...assignments(undone, wants),
+    ...(schema === undefined || schema === (has.schema ?? database) ? [] : [`USE ${identifier(schema)}`]),
+  ];
+}
+
+function assignments(undone: readonly string[], wants: ReplayedState): readonly string[] {
+  const set = [...wants.variables]
+    .sort(([a], [b]) => rank(a) - rank(b))
+    .map(([name, value]) => `${name}=${literal(name, value)}`);
+  const all = [...undone.map((name) => `${name}=DEFAULT`), ...set];
+  return all.length === 0 ? [] : [`SET SESSION ${all.join(', ')}`];
+}
+
+// `character_set_connection` changes `collation_connection`, which therefore goes last.
+function rank(name: string): number {
+  return name === 'collation_connection' ? 2 : name.startsWith('character_set_') ? 1 : 0;
+}
+
+// The server reports values as text and wants numbers as numbers. None of the replayed variables has a backslash.
+function literal(name: string, value: string): string {
+  if (name === 'character_set_results' && value === '') return 'NULL';
+  return /^-?\d+(\.\d+)?$/.test(value) ? value : `'${value.replace(/'/g, "''")}'`;
+}
+
+function identifier(name: string): string {
+  return `\`${name.replace(/`/g, '``')}\``;
+}

@@ -1,0 +1,103 @@
+import type { ErrorFacts } from '../error-facts.js';
+import type { Classification } from '../sql/classification.js';
+import type { PinReason, Slot } from './session-state.js';
+
+/** What happened to a statement, as far as it matters for running it again. */
+export interface Attempt {
+  readonly facts: ErrorFacts;
+  readonly classification: Classification;
+  readonly slot: Slot;
+  /** What binds the session to the lease that failed. */
+  readonly pins: readonly PinReason[];
+  /** Attempts of this statement that were sent, this one counted. */
+  readonly sent: number;
+  /** Rows or fields have reached the caller. */
+  readonly delivered: boolean;
+  /** `failover.retry`. */
+  readonly enabled: boolean;
+}
+
+/** What to do about it. */
+export type RetryDecision =
+  | { readonly action: 'again'; readonly where: 'primary' | 'elsewhere'; readonly misrouted: boolean }
+  /** The driver's error as it is. */
+  | { readonly action: 'throw'; readonly as: 'driver' | 'outcome-unknown' | 'transaction-lost' | 'session-lost' };
+
+const DRIVER: RetryDecision = { action: 'throw', as: 'driver' };
+const UNKNOWN: RetryDecision = { action: 'throw', as: 'outcome-unknown' };
+const TRANSACTION_LOST: RetryDecision = { action: 'throw', as: 'transaction-lost' };
+const SESSION_LOST: RetryDecision = { action: 'throw', as: 'session-lost' };
+const ON_PRIMARY: RetryDecision = { action: 'again', where: 'primary', misrouted: false };
+const ELSEWHERE: RetryDecision = { action: 'again', where: 'elsewhere', misrouted: false };
+const MISROUTED: RetryDecision = { action: 'again', where: 'primary', misrouted: true };
+
+// What runs as a whole or not at all when a read-only server refuses it: not CALL, DO or several statements.
+const ATOMIC_KINDS = new Set([
+  ...['select', 'with', 'table', 'values', 'insert', 'replace', 'update', 'delete'],
+  ...['create', 'alter', 'drop', 'rename', 'truncate'],
+]);
+
+/** Decides whether a failed statement is run again. Never when it may have run and could have written. */
+export function decideRetry(attempt: Attempt): RetryDecision {
+  const { facts, pins, slot } = attempt;
+  if (facts.readOnlyTransaction && slot === 'primary') return DRIVER;
+  if (facts.wrongNode) return pins.length > 0 ? refusedInPin(attempt) : refused(attempt);
+  if (!facts.gone) return DRIVER;
+  if (pins.length > 0) return lostInPin(attempt);
+  return facts.sent ? lostAfterSending(attempt) : again(attempt);
+}
+
+// The server refused it as a write. Proof that nothing ran: one atomic statement without functions of unknown effect.
+function refused(attempt: Attempt): RetryDecision {
+  const proved = isProved(attempt);
+  if (attempt.slot === 'replica') return proved && attempt.enabled ? MISROUTED : DRIVER;
+  if (!proved) return UNKNOWN;
+  return attempt.enabled ? ON_PRIMARY : DRIVER;
+}
+
+function isProved({ facts, classification }: Attempt): boolean {
+  const { statements, kind, functions } = classification;
+  return facts.usable && statements === 1 && ATOMIC_KINDS.has(kind) && functions.length === 0;
+}
+
+// A transaction on a node that became read-only can never be committed there.
+function refusedInPin(attempt: Attempt): RetryDecision {
+  const { pins, slot } = attempt;
+  if (slot === 'replica') return DRIVER;
+  if (pins.includes('a transaction') || pins.includes('autocommit=0')) return TRANSACTION_LOST;
+  return isProved(attempt) ? DRIVER : UNKNOWN;
+}
+
+function lostInPin({ facts, classification, pins }: Attempt): RetryDecision {
+  if (pins.includes('a transaction') || pins.includes('autocommit=0') || pins.includes('an XA transaction')) {
+    const kept = classification.statements === 1 && NEVER_COMMITS.has(classification.kind);
+    return facts.sent && !kept ? UNKNOWN : TRANSACTION_LOST;
+  }
+  return facts.sent && couldWrite(classification) ? UNKNOWN : SESSION_LOST;
+}
+
+// What cannot commit the transaction it runs in, not even by a function it calls. Everything else may: COMMIT, DDL, CALL,
+// SET autocommit=1, …; https://dev.mysql.com/doc/refman/8.4/en/implicit-commit.html
+const NEVER_COMMITS = new Set([
+  ...['select', 'with', 'table', 'values', 'insert', 'replace', 'update', 'delete', 'do', 'handler'],
+  ...['show', 'explain', 'describe', 'desc', 'help', 'savepoint', 'release', 'rollback', 'prepare', 'deallocate'],
+]);
+
+function lostAfterSending(attempt: Attempt): RetryDecision {
+  const { classification, delivered, sent, enabled } = attempt;
+  if (couldWrite(classification)) return UNKNOWN;
+  // What is left reads, locks, or changes a session that is lost with its connection: it can be done again.
+  if (classification.dependsOn.length > 0 || delivered || sent > 1 || !enabled) return DRIVER;
+  return classification.access === 'read' ? ELSEWHERE : ON_PRIMARY;
+}
+
+function again({ classification, enabled }: Attempt): RetryDecision {
+  // Another connection would answer such a question of its own last statement.
+  if (!enabled || classification.dependsOn.length > 0) return DRIVER;
+  return classification.access === 'read' ? ELSEWHERE : ON_PRIMARY;
+}
+
+function couldWrite({ access, functions, effects }: Classification): boolean {
+  if (access === 'write' || access === 'unknown' || access === 'admin' || functions.length > 0) return true;
+  return effects.some((effect) => effect.type === 'xa');
+}

@@ -1,0 +1,33 @@
+import type { LeaseSource } from '../cluster/lease-source.js';
+import type { PhysicalConnection } from '../cluster/physical-connection.js';
+import type { Settings } from '../options.js';
+import type { Classification, LexicalOptions } from '../sql/classification.js';
+import type { RecentTexts } from './recent-texts.js';
+import type { AnswerHeader, SessionState, Slot } from './session-state.js';
+
+/** What the sessions of one pool have in common. */
+export interface SessionCore {
+  readonly source: LeaseSource;
+  readonly settings: Settings;
+  readonly lexical: LexicalOptions;
+  /** Classifies texts under `lexical`. */
+  readonly classifier: RecentTexts;
+  /** The schema of a fresh connection. */
+  readonly database: string | undefined;
+}
+
+/** A session, as one statement on its way through it sees it. */
+export interface SessionHost {
+  readonly core: SessionCore;
+  readonly state: SessionState | undefined;
+  /** Why nothing more can be done in it. */
+  readonly dead: Error | undefined;
+  classify(sql: string): Classification;
+  lease(slot: Slot): PhysicalConnection | undefined;
+  hold(lease: PhysicalConnection): void;
+  use(lease: PhysicalConnection): void;
+  drop(lease: PhysicalConnection): void;
+  succeeded(lease: PhysicalConnection, classification: Classification, headers: readonly AnswerHeader[]): void;
+  done(lease: PhysicalConnection | undefined, now?: number): void;
+  lost(cause: Error): void;
+}

@@ -1,0 +1,225 @@
+import { NOTHING_REPLAYED, type ReplayedState } from '../cluster/replayed-state.js';
+import type { Classification, Effect } from '../sql/classification.js';
+import { isReadOnlySwitch, isReplayed, isUnchanging } from './variables.js';
+
+/** Which of a session's two leases. */
+export type Slot = 'primary' | 'replica';
+
+/** Why a session is bound to one lease. */
+export type PinReason =
+  | 'a transaction'
+  | 'autocommit=0'
+  | 'a temporary table'
+  | 'a user variable'
+  | 'a user lock'
+  | 'LOCK TABLES'
+  | 'LOCK INSTANCE'
+  | 'an open HANDLER'
+  | 'a prepared statement'
+  | 'an XA transaction'
+  | 'a session variable'
+  | 'session state'
+  | 'a role'
+  | 'the next transaction';
+
+/** What a result header says of the session, as mysql2 gives it. */
+export interface AnswerHeader {
+  readonly serverStatus?: number;
+  readonly stateChanges?: StateChanges;
+}
+
+/** What the server tracked during one statement. `trackStateChange` is null when nothing changed. */
+export interface StateChanges {
+  readonly systemVariables?: Readonly<Record<string, string | null>>;
+  readonly schema?: string | null;
+  readonly gtids?: readonly string[];
+  readonly trackStateChange?: unknown;
+}
+
+const IN_TRANSACTION = 1;
+const AUTOCOMMIT = 2;
+
+/**
+ * The state of a logical connection: what must be replayed on a lease that lacks it, and what binds it to one lease.
+ * Pure: the text's effects and the server's answers come in.
+ */
+export class SessionState {
+  readonly #pins = new Set<PinReason>();
+  #wanted: ReplayedState = NOTHING_REPLAYED;
+  readonly #holding = new Map<PinReason, Set<string | undefined>>();
+  #pinnedTo: Slot | undefined;
+
+  /** The lease that the session is bound to; undefined while any will do. */
+  get pinnedTo(): Slot | undefined {
+    return this.#pinnedTo;
+  }
+
+  get pins(): readonly PinReason[] {
+    return [...this.#pins];
+  }
+
+  get inTransaction(): boolean {
+    return this.#pins.has('a transaction');
+  }
+
+  /** Whether each statement opens a transaction by itself. */
+  get autocommit(): boolean {
+    return !this.#pins.has('autocommit=0');
+  }
+
+  /** What a lease must have been set to: an immutable value, the same object while nothing changes. */
+  get wanted(): ReplayedState {
+    return this.#wanted;
+  }
+
+  /** The session's `sql_mode` when a statement has changed it: it changes how texts are read. */
+  get sqlMode(): string | undefined {
+    return this.#wanted.variables.get('sql_mode');
+  }
+
+  /** Plain reads take locks at this isolation level. */
+  get serializable(): boolean {
+    return this.#wanted.variables.get('transaction_isolation') === 'SERIALIZABLE';
+  }
+
+  /** Takes in that a statement succeeded on the lease in `slot`; `header` when its answer had one. */
+  apply(classification: Classification, header: AnswerHeader | undefined, slot: Slot): void {
+    for (const effect of classification.effects) this.#effect(effect);
+    if (header?.stateChanges && !isQuietReport(header.stateChanges)) {
+      this.#report(header.stateChanges, classification.effects.length > 0 && classification.statements === 1);
+    }
+    if (header?.serverStatus !== undefined) this.#status(header.serverStatus);
+    this.#pinnedTo = this.#pins.size === 0 ? undefined : (this.#pinnedTo ?? slot);
+  }
+
+  /** The session was given back: its variables and schema stay, what binds it does not. */
+  release(): void {
+    this.#pins.clear();
+    this.#holding.clear();
+    this.#pinnedTo = undefined;
+  }
+
+  #pin(reason: PinReason): void {
+    this.#pins.add(reason);
+  }
+
+  #status(status: number): void {
+    if (status & IN_TRANSACTION) this.#pin('a transaction');
+    else this.#pins.delete('a transaction');
+    if (status & AUTOCOMMIT) this.#pins.delete('autocommit=0');
+    else this.#pin('autocommit=0');
+  }
+
+  // Only what the text tells and the server does not, or not in time, is read from the text.
+  #effect(effect: Effect): void {
+    const reason = PIN_OF[effect.type];
+    if (reason !== undefined) this.#pin(reason);
+    const ended = UNPIN_OF[effect.type];
+    if (ended !== undefined) this.#pins.delete(ended);
+    if (effect.type === 'set-variable') this.#variable(effect);
+    else if (effect.type === 'set-names') this.#names(effect);
+    else if (effect.type === 'xa') this.#xa(effect.verb);
+    else if (effect.type === 'create-temporary-table') this.#named('a temporary table').add(effect.name);
+    else if (effect.type === 'drop-temporary-table') this.#undo('a temporary table', effect.name);
+    else if (effect.type === 'prepare') this.#named('a prepared statement').add(effect.name);
+    else if (effect.type === 'deallocate') this.#undo('a prepared statement', effect.name);
+  }
+
+  // The server reports the character sets, and not the collation.
+  #names({ collation }: Effect & { type: 'set-names' }): void {
+    const variables = new Map(this.#wanted.variables);
+    variables.delete('collation_connection');
+    if (collation !== undefined) variables.set('collation_connection', collation);
+    this.#wanted = stateOf(variables, this.#wanted.schema);
+  }
+
+  #xa(verb: string): void {
+    if (verb === 'start' || verb === 'begin') this.#pin('an XA transaction');
+    else if (verb === 'commit' || verb === 'rollback') this.#pins.delete('an XA transaction');
+  }
+
+  #named(reason: PinReason): Set<string | undefined> {
+    const names = this.#holding.get(reason) ?? new Set();
+    this.#holding.set(reason, names);
+    return names;
+  }
+
+  // Ends the pin with the last of its names; what has no name cannot be told to be undone.
+  #undo(reason: PinReason, name: string | undefined): void {
+    const names = this.#named(reason);
+    if (name !== undefined) names.delete(name);
+    if (names.size === 0) this.#pins.delete(reason);
+  }
+
+  #variable(effect: Effect & { type: 'set-variable' }): void {
+    if (effect.scope !== 'session' || effect.name === 'autocommit') return;
+    // A value that the server reports comes with its answer; an expression's cannot be known here.
+    const kept = isReplayed(effect.name) || (isUnchanging(effect.name) && !isReadOnlySwitch(effect.name));
+    if (!kept) this.#pin('a session variable');
+  }
+
+  #report(changes: StateChanges, explained: boolean): void {
+    const variables = new Map(this.#wanted.variables);
+    for (const [name, value] of Object.entries(changes.systemVariables ?? {})) this.#reported(name, value, variables);
+    // Empty when the schema in use was dropped.
+    const schema = typeof changes.schema === 'string' ? changes.schema || undefined : this.#wanted.schema;
+    // The server says that something changed, and the text does not say what: a routine's temporary table, and what else.
+    const untold = !explained && !this.#pins.has('a session variable');
+    if (changes.trackStateChange != null && untold) this.#pin('session state');
+    const next = stateOf(variables, schema);
+    if (next.fingerprint !== this.#wanted.fingerprint) this.#wanted = next;
+  }
+
+  #reported(name: string, value: string | null, variables: Map<string, string>): void {
+    if (isUnchanging(name)) return;
+    if (name === 'autocommit') {
+      if (value === 'OFF') this.#pin('autocommit=0');
+      else this.#pins.delete('autocommit=0');
+    } else if (isReplayed(name) && value !== null) variables.set(name, value);
+    else this.#pin('a session variable');
+  }
+}
+
+/** Whether a statement left the session as it was after connecting, so that nothing has to be remembered of it. */
+export function leavesNoTrace(classification: Classification, headers: readonly AnswerHeader[]): boolean {
+  if (classification.effects.length > 0) return false;
+  for (const { serverStatus = AUTOCOMMIT, stateChanges } of headers) {
+    if ((serverStatus & (IN_TRANSACTION | AUTOCOMMIT)) !== AUTOCOMMIT) return false;
+    if (stateChanges !== undefined && !isQuietReport(stateChanges)) return false;
+  }
+  return true;
+}
+
+function isQuietReport(changes: StateChanges): boolean {
+  if (typeof changes.schema === 'string' || changes.trackStateChange != null) return false;
+  for (const name in changes.systemVariables) if (!isUnchanging(name)) return false;
+  return true;
+}
+
+function stateOf(variables: ReadonlyMap<string, string>, schema: string | undefined): ReplayedState {
+  const parts = [...variables].map(([name, value]) => `${name}=${value}`).sort();
+  return { fingerprint: [...(schema === undefined ? [] : [`use ${schema}`]), ...parts].join('\n'), variables, schema };
+}
+
+const PIN_OF: Partial<Record<Effect['type'], PinReason>> = {
+  begin: 'a transaction',
+  savepoint: 'a transaction',
+  'next-transaction': 'the next transaction',
+  'set-user-variable': 'a user variable',
+  'set-role': 'a role',
+  'set-resource-group': 'a role',
+  'create-temporary-table': 'a temporary table',
+  'user-lock': 'a user lock',
+  'lock-tables': 'LOCK TABLES',
+  'lock-instance': 'LOCK INSTANCE',
+  prepare: 'a prepared statement',
+  'handler-open': 'an open HANDLER',
+};
+
+const UNPIN_OF: Partial<Record<Effect['type'], PinReason>> = {
+  commit: 'the next transaction',
+  rollback: 'the next transaction',
+  'unlock-tables': 'LOCK TABLES',
+  'unlock-instance': 'LOCK INSTANCE',
+  'release-all-user-locks': 'a user lock',
+};

@@ -1,0 +1,175 @@
+import type { PhysicalConnection } from '../cluster/physical-connection.js';
+import { ClusterClosedError } from '../errors.js';
+import type { Classification } from '../sql/classification.js';
+import { classify } from '../sql/classify.js';
+import { Execution } from './execution.js';
+import { lostSession } from './lost-session.js';
+import type { SessionCore, SessionHost } from './session-core.js';
+import { type AnswerHeader, leavesNoTrace, SessionState, type Slot } from './session-state.js';
+import type { Statement } from './statement.js';
+
+/**
+ * A logical connection: runs statements one after the other, on at most one lease a role. A pool's `query` is a session of
+ * one statement.
+ */
+export class Session implements SessionHost {
+  readonly core: SessionCore;
+  readonly #keepsLeases: boolean;
+  #queue: Statement[] | undefined;
+  #running = false;
+  #state: SessionState | undefined;
+  #primary: PhysicalConnection | undefined;
+  #replica: PhysicalConnection | undefined;
+  #dead: Error | undefined;
+  /** Called when the connection that held the session's state has died. */
+  onLost: ((error: Error) => void) | undefined;
+  /** Called when a statement is about to run on another lease than the last. */
+  onLease: ((lease: PhysicalConnection) => void) | undefined;
+  #lastLease: PhysicalConnection | undefined;
+  #whenIdle: (() => void)[] | undefined;
+
+  /** @param keepsLeases whether leases are kept between statements, until {@link Session.release} */
+  constructor(core: SessionCore, keepsLeases: boolean) {
+    this.core = core;
+    this.#keepsLeases = keepsLeases;
+  }
+
+  /** Why the session cannot be used any more. */
+  get dead(): Error | undefined {
+    return this.#dead;
+  }
+
+  get state(): SessionState | undefined {
+    return this.#state;
+  }
+
+  /** The lease in use, or used last. */
+  get lastLease(): PhysicalConnection | undefined {
+    return this.#lastLease;
+  }
+
+  /** Runs `task` when no statement runs or waits. */
+  whenIdle(task: () => void): void {
+    if (!this.#running) return task();
+    this.#whenIdle ??= [];
+    this.#whenIdle.push(task);
+  }
+
+  /** Runs the statement when those before it have ended. */
+  run(statement: Statement): void {
+    if (!this.#running) return this.#start(statement);
+    this.#queue ??= [];
+    this.#queue.push(statement);
+  }
+
+  classify(sql: string): Classification {
+    const sqlMode = this.#state?.sqlMode;
+    return sqlMode === undefined
+      ? this.core.classifier.classify(sql)
+      : classify(sql, { ...this.core.lexical, sqlMode });
+  }
+
+  /** The lease kept for a role. */
+  lease(slot: Slot): PhysicalConnection | undefined {
+    return slot === 'primary' ? this.#primary : this.#replica;
+  }
+
+  /** Puts a fresh lease into its slot. */
+  hold(lease: PhysicalConnection): void {
+    const before = this.lease(lease.target.role);
+    if (before && before !== lease) this.drop(before);
+    if (lease.target.role === 'primary') this.#primary = lease;
+    else this.#replica = lease;
+    lease.holder = this;
+  }
+
+  /** A statement is about to run on this lease. */
+  use(lease: PhysicalConnection): void {
+    if (this.#lastLease === lease) return;
+    this.#lastLease = lease;
+    this.onLease?.(lease);
+  }
+
+  /** Takes in what a successful statement did, and lets the lease go when nothing binds it. */
+  succeeded(lease: PhysicalConnection, classification: Classification, headers: readonly AnswerHeader[]): void {
+    if (this.#state === undefined && leavesNoTrace(classification, headers)) return;
+    this.#state ??= new SessionState();
+    const slot = lease.target.role;
+    if (headers.length === 0) this.#state.apply(classification, undefined, slot);
+    for (const header of headers) this.#state.apply(classification, header, slot);
+    lease.replayed = this.#state.wanted;
+  }
+
+  /** The statement has ended: its lease goes back unless it is kept, and the next statement starts. */
+  done(lease: PhysicalConnection | undefined, now?: number): void {
+    if (lease && (!this.#keepsLeases || lease.dead || lease.dirty)) this.drop(lease, now);
+    this.#running = false;
+    const next = this.#queue?.shift();
+    if (next) this.#start(next);
+    else if (this.#whenIdle) for (const task of this.#whenIdle.splice(0)) task();
+  }
+
+  /** Gives one lease back. One that holds what cannot be undone is closed. */
+  drop(lease: PhysicalConnection, now?: number): void {
+    if (this.#primary === lease) this.#primary = undefined;
+    if (this.#replica === lease) this.#replica = undefined;
+    const state = this.#state;
+    if (state?.pinnedTo === lease.target.role) {
+      lease.dirty = true;
+      if (state.inTransaction && !lease.dead) this.#reportLeftOpen();
+    }
+    this.core.source.release(lease, now);
+  }
+
+  /** The lease that binds the session is lost: nothing more can be done in it. */
+  lost(cause: Error): void {
+    this.#dead = cause;
+    for (const statement of this.#queue?.splice(0) ?? []) statement.settle(cause);
+  }
+
+  /** Gives all leases back. Variables and schema stay, for the next user of the same object, as in mysql2. */
+  release(): void {
+    for (const lease of [this.#primary, this.#replica]) if (lease) this.drop(lease);
+    this.#state?.release();
+    this.#dead = undefined;
+  }
+
+  /** Ends the session: nothing runs in it any more. */
+  close(error: Error = new ClusterClosedError()): void {
+    this.#dead = error;
+    for (const lease of [this.#primary, this.#replica]) {
+      if (!lease) continue;
+      if (this.#running) lease.destroy(error);
+      lease.dirty = true;
+      this.drop(lease);
+    }
+    this.lost(error);
+  }
+
+  /** Begins anew, on fresh leases and with nothing to replay. */
+  reset(): void {
+    this.release();
+    this.#state = undefined;
+  }
+
+  #start(statement: Statement): void {
+    if (this.#dead) return statement.settle(this.#dead);
+    this.#running = true;
+    new Execution(this, statement).start();
+  }
+
+  #reportLeftOpen(): void {
+    const message = 'a transaction was open when its connection was released: it was rolled back';
+    this.core.source.cluster.events.emit('warning', { code: 'TRANSACTION_LEFT_OPEN', message });
+  }
+
+  /** A lease died. When nothing ran on it and nothing binds the session to it, the session goes on with another. */
+  leaseDied(lease: PhysicalConnection, error: Error): void {
+    if (this.#running) return;
+    const pins = this.#state?.pinnedTo === lease.target.role ? this.#state.pins : [];
+    this.drop(lease);
+    if (pins.length === 0) return;
+    this.lost(lostSession(pins, error));
+    this.onLost?.(error);
+  }
+}

@@ -1,0 +1,19 @@
+import type { PhysicalConnection } from '../cluster/physical-connection.js';
+import type { DriverError } from '../error-facts.js';
+import type { StatementClusterOptions } from '../options.js';
+
+/** How the driver ends a statement: mysql2's callback. */
+export type StatementDone = (error: DriverError | null, result?: unknown, fields?: unknown) => void;
+
+/** One call's text, and how to run it on a connection. Made by the API for each call. */
+export interface Statement {
+  /** What is classified. */
+  readonly sql: string;
+  readonly options: StatementClusterOptions | undefined;
+  /** Rows or fields have reached the caller, so that it cannot be run again unseen. */
+  readonly delivered: boolean;
+  /** Runs it; `done` is called once. May be called again for a further attempt. */
+  send(lease: PhysicalConnection, done: StatementDone): void;
+  /** Tells the caller. Called once. */
+  settle: StatementDone;
+}

@@ -1,0 +1,112 @@
+import type { GtidSet } from '../gtid/gtid-set.js';
+import type { LiveReport, ReplicationChannel } from './node-report.js';
+import type { Lag, LagState, NodeView, Sample, Topology } from './topology.js';
+
+/** Nothing is known of a node's lag. */
+export const noLag: LagState = Object.freeze({
+  replication: 'unknown',
+  caughtUpTo: undefined,
+  low: 0,
+  appliedAll: false,
+  source: 'none',
+});
+
+/** A replica's staleness as an interval, ms. */
+export function lagAt(node: NodeView, topology: Topology, now: number): Lag {
+  return { low: node.lag.low, high: highAt(node, topology, now), source: node.lag.source };
+}
+
+/**
+ * Upper bound of a replica's staleness, ms: the age of the newest sample of the primary that it contains. It stands still
+ * while there is no primary to be behind of. `Infinity` when it contains none. Allocates nothing.
+ */
+export function highAt(node: NodeView, topology: Topology, now: number): number {
+  const { caughtUpTo } = node.lag;
+  if (caughtUpTo === undefined) return Number.POSITIVE_INFINITY;
+  const high = (topology.frozenAt ?? now) - caughtUpTo;
+  return high > 0 ? high : 0;
+}
+
+/**
+ * True when a replica may serve reads that allow `maxLagMs`. Without a primary nothing new can be missed: a replica that has
+ * applied all that it received goes on, unless it was too far behind when the primary was last seen.
+ */
+export function isFresh(
+  node: NodeView,
+  topology: Topology,
+  { now, maxLagMs }: { now: number; maxLagMs: number },
+): boolean {
+  if (highAt(node, topology, now) <= maxLagMs) return true;
+  return topology.primary === undefined && node.lag.appliedAll && node.lag.low <= maxLagMs;
+}
+
+/** `sentAt` of the newest sample that `executed` contains. Samples are oldest first, each containing the one before. */
+export function caughtUp(samples: readonly Sample[], executed: GtidSet | undefined): number | undefined {
+  return executed === undefined ? undefined : samples[newestContained(samples, executed)]?.sentAt;
+}
+
+/** The index of the newest contained sample; -1 when there is none. */
+function newestContained(samples: readonly Sample[], executed: GtidSet): number {
+  let at = samples.length - 1;
+  while (at >= 0 && !executed.contains(samples[at]!.executed)) at -= 1;
+  return at;
+}
+
+/** What a node's lag is measured against. */
+export interface LagBasis {
+  readonly samples: readonly Sample[];
+  readonly frozenAt: number | undefined;
+}
+
+/** The lag of a node by its last report and what has arrived since. */
+export function measureLag(node: NodeView, basis: LagBasis): LagState {
+  const report = node.lastReport;
+  if (report === undefined) return noLag;
+  const replication = replicationOf(report.channels);
+  const appliedAll = hasAppliedAll(report, node.executed);
+  if (node.executed === undefined) return { ...bySeconds(report), replication, appliedAll };
+  const at = newestContained(basis.samples, node.executed);
+  const missing = basis.samples[at + 1];
+  // What a node lacks at the moment of its probe was acknowledged before the primary's answer came: at least that old.
+  const seenAt = Math.min(report.sentAt, basis.frozenAt ?? report.sentAt);
+  const low = missing === undefined ? 0 : Math.max(0, seenAt - missing.answeredAt);
+  return { replication, caughtUpTo: basis.samples[at]?.sentAt, low, appliedAll, source: 'watermark' };
+}
+
+/** Whether replication moves, by the channels. A failed connection alone is not broken when threads keep trying without an error. */
+export function replicationOf(channels: readonly ReplicationChannel[] | undefined): LagState['replication'] {
+  if (channels === undefined) return 'unknown';
+  if (channels.length === 0) return 'none';
+  if (channels.some((channel) => channel.error !== undefined && !isRunning(channel))) return 'broken';
+  if (channels.some((channel) => channel.io === 'stopped' || channel.sql === 'stopped')) return 'stopped';
+  return channels.some((channel) => channel.delaySeconds > 0) ? 'delayed' : 'running';
+}
+
+function isRunning(channel: ReplicationChannel): boolean {
+  return channel.io === 'running' && channel.sql === 'running';
+}
+
+// A stopped thread or a delay means that more may be waiting elsewhere; a connection that is being tried is what a dead
+// primary looks like.
+function hasAppliedAll({ channels }: LiveReport, executed: GtidSet | undefined): boolean {
+  if (executed === undefined || channels === undefined || channels.length === 0) return false;
+  return channels.every(
+    ({ io, sql, delaySeconds, retrieved }) =>
+      io !== 'stopped' &&
+      sql === 'running' &&
+      delaySeconds === 0 &&
+      retrieved !== undefined &&
+      executed.contains(retrieved),
+  );
+}
+
+// Without GTIDs: whole seconds, rounded down, and only while both threads run (the server then compares its clock with
+// the source's; manual, "SHOW REPLICA STATUS").
+function bySeconds({ channels, sentAt }: LiveReport): Omit<LagState, 'replication' | 'appliedAll'> {
+  const running = channels !== undefined && channels.length > 0 && channels.every(isRunning);
+  const seconds = running ? channels.map((channel) => channel.secondsBehind) : [];
+  const known = seconds.filter((value) => value !== undefined);
+  if (known.length === 0 || known.length < seconds.length) return { caughtUpTo: undefined, low: 0, source: 'none' };
+  const worst = Math.max(...known);
+  return { caughtUpTo: sentAt - (worst + 1) * 1000, low: Math.max(0, worst - 1) * 1000, source: 'seconds-behind' };
+}

@@ -1,0 +1,78 @@
+import type { GtidSet } from '../gtid/gtid-set.js';
+
+/** `host:port`; IPv6 hosts in brackets. An attribute of a node, never its identity. */
+export type Address = string;
+
+/** A node's identity: its `server_uuid` (MariaDB: server id and first address). */
+export type NodeId = string;
+
+/** What one probe of one address said, as data. Times are monotonic ms of this process. */
+export type NodeReport = LiveReport | FailedReport;
+
+/** The probe got no usable answer. */
+export interface FailedReport {
+  readonly ok: false;
+  readonly address: Address;
+  readonly sentAt: number;
+  readonly answeredAt: number;
+  /**
+   * `'gone'` refused or reset · `'timeout'` no answer in time · `'denied'` wrong account
+   * · `'full'` alive without a free connection · `'error'` anything else
+   */
+  readonly reason: 'gone' | 'timeout' | 'denied' | 'full' | 'error';
+  readonly message: string;
+  /** The driver's error code, such as `'ECONNREFUSED'`. */
+  readonly code: string | undefined;
+}
+
+/** The probe was answered. What the account may not see is undefined, and named in `missingGrants`. */
+export interface LiveReport {
+  readonly ok: true;
+  readonly address: Address;
+  /** Just before the probe's first query was sent: what the server says was true at this moment or later. */
+  readonly sentAt: number;
+  readonly answeredAt: number;
+  readonly id: NodeId;
+  readonly kind: ClusterKind;
+  readonly flavor: 'mysql' | 'mariadb';
+  /** As the server gives it, such as `'9.7.4-2'`. */
+  readonly version: string;
+  /** `read_only` or `super_read_only` is on. */
+  readonly readOnly: boolean;
+  /** Undefined on a server without GTIDs. */
+  readonly executed: GtidSet | undefined;
+  /** The replication channels that are configured; empty on a node without a source; undefined when not allowed to see. */
+  readonly channels: readonly ReplicationChannel[] | undefined;
+  /** The replicas that the node knows of; undefined when not asked this time, or not allowed to ask. */
+  readonly replicas: readonly Address[] | undefined;
+  /** `report_host:report_port`, when both are set. */
+  readonly advertised: Address | undefined;
+  readonly semiSync: SemiSyncReport | undefined;
+  readonly missingGrants: readonly string[];
+}
+
+/** The kind of cluster a node is part of. */
+export type ClusterKind = 'gtid-replication';
+
+/** One configured replication channel of a replica. */
+export interface ReplicationChannel {
+  readonly name: string;
+  readonly source: Address;
+  /** The source's identity, when it has been connected to. */
+  readonly sourceId: NodeId | undefined;
+  readonly io: 'running' | 'connecting' | 'stopped';
+  readonly sql: 'running' | 'stopped';
+  /** Configured delay in seconds; 0 without one. */
+  readonly delaySeconds: number;
+  /** `Seconds_Behind_Source`; undefined when the server gives NULL. */
+  readonly secondsBehind: number | undefined;
+  readonly retrieved: GtidSet | undefined;
+  readonly error: string | undefined;
+}
+
+/** Semi-synchronous replication as one node sees it. */
+export interface SemiSyncReport {
+  readonly source: 'on' | 'off' | 'degraded' | undefined;
+  readonly replica: 'on' | 'off' | undefined;
+  readonly clients: number | undefined;
+}

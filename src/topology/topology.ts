@@ -1,0 +1,117 @@
+import type { GtidSet } from '../gtid/gtid-set.js';
+import type { Address, FailedReport, LiveReport, NodeId } from './node-report.js';
+
+/** What we believe of all nodes. Immutable; a new primary begins a new generation. */
+export interface Topology {
+  /** Counts the primaries believed in; 0 before the first. */
+  readonly generation: number;
+  /** Counts meaningful changes: of roles, health, addresses, the primary; not of times and GTIDs alone. */
+  readonly version: number;
+  /** The node that writes may be sent to. Undefined also while the believed one is down or read-only. */
+  readonly primary: NodeView | undefined;
+  /** The node that was elected last: a later election starts from it. */
+  readonly believed: NodeId | undefined;
+  /** `sentAt` of the report that elected it: what was seen since then is news of this generation. */
+  readonly electedAt: number;
+  /** Why that node is the primary, or why there is none. */
+  readonly because: string;
+  /** Two or more nodes that could be the primary. With a `primary` it is a warning; without one, no rule tells which. */
+  readonly splitBrain: readonly NodeId[];
+  /** All known nodes, by identity. */
+  readonly nodes: ReadonlyMap<NodeId, NodeView>;
+  /** The nodes whose role is replica, in a stable order: what a read is balanced over. */
+  readonly replicas: readonly NodeView[];
+  /** Which node answers at an address; undefined for one that has not answered yet. */
+  readonly addresses: ReadonlyMap<Address, AddressView>;
+  /** Samples of the primary in this generation, oldest first; bounded. */
+  readonly samples: readonly Sample[];
+  /** The age of replicas stands still at this time: no primary, or one that does not answer. Undefined while it answers. */
+  readonly frozenAt: number | undefined;
+}
+
+/** The primary's `gtid_executed` at one moment. */
+export interface Sample {
+  /** Just before the query was sent. */
+  readonly sentAt: number;
+  readonly answeredAt: number;
+  readonly executed: GtidSet;
+}
+
+/** One address that is probed. */
+export interface AddressView {
+  readonly address: Address;
+  /** Given by the user, so never dropped. */
+  readonly seed: boolean;
+  /** The node that answered there last. */
+  readonly node: NodeId | undefined;
+  /** Which node named it, when it was discovered. */
+  readonly namedBy: NodeId | undefined;
+  /** When it was named last, to within seconds; ms. */
+  readonly namedAt: number | undefined;
+  /** `sentAt` of the newest report of this address: older ones come too late. */
+  readonly reportedAt: number | undefined;
+  readonly lastFailure: FailedReport | undefined;
+}
+
+/** What the user says of a node, by any of its addresses. */
+export interface NodeTraits {
+  readonly weight: number;
+  readonly zone: string | undefined;
+  readonly tags: readonly string[];
+}
+
+/** What we believe of one node. */
+export interface NodeView {
+  readonly id: NodeId;
+  /** The address in use: a seed's before a discovered one. */
+  readonly address: Address;
+  /** All addresses it is known by. */
+  readonly addresses: readonly Address[];
+  readonly traits: NodeTraits;
+  readonly role: 'primary' | 'replica' | 'unknown';
+  readonly because: string;
+  /** `'up'` answers · `'suspect'` missed a probe, or returns and has not answered often enough · `'down'` */
+  readonly health: 'up' | 'suspect' | 'down';
+  /** Consecutive failed, and answered, probes. */
+  readonly failures: number;
+  readonly successes: number;
+  readonly lastReport: LiveReport | undefined;
+  readonly lastFailure: FailedReport | undefined;
+  /** All that it is known to have executed: the last report's, and what a follower saw arrive. */
+  readonly executed: GtidSet | undefined;
+  /** When a follower saw GTIDs arrive last, ms: an older report does not know of them. */
+  readonly arrivedAt: number | undefined;
+  readonly lag: LagState;
+  /** It was believed to be the primary in an earlier generation and has not been seen replicating since. */
+  readonly formerPrimary: boolean;
+  /**
+   * In this generation it was seen as a replica, or another node was seen to turn to it: when it is writable now, it was
+   * promoted after the believed primary was. Without it a writable node may be an older primary that has returned.
+   */
+  readonly promotable: boolean;
+  /** How many of its reports in a row claimed the primary's place while the believed one was not there. */
+  readonly claims: number;
+}
+
+/** What is known of a replica's staleness. The interval itself is computed by `lagAt(node, topology, now)`. */
+export interface LagState {
+  /** Whether replication moves at all. */
+  readonly replication: 'running' | 'stopped' | 'delayed' | 'broken' | 'unknown' | 'none';
+  /** `sentAt` of the newest sample of this generation that it contains. */
+  readonly caughtUpTo: number | undefined;
+  /** Lower bound in ms at the last report: 0 unless a sample is known to be missing. */
+  readonly low: number;
+  /** It runs, and has applied all that it received: nothing more can come while there is no primary. */
+  readonly appliedAll: boolean;
+  readonly source: LagSource;
+}
+
+/** How a lag interval was found. */
+export type LagSource = 'watermark' | 'seconds-behind' | 'none';
+
+/** Staleness of a replica as an interval, in ms. `high` is `Infinity` when nothing bounds it. */
+export interface Lag {
+  readonly low: number;
+  readonly high: number;
+  readonly source: LagSource;
+}

@@ -1,0 +1,80 @@
+import { unknownOption } from './check-option.js';
+import { OptionError } from './errors.js';
+import { optionTable } from './option-table.js';
+import type { ClusterOptions } from './options.js';
+
+/** What a URI says: mysql2's own options, and ours under `cluster`. */
+export type UriOptions = Record<string, unknown> & { readonly cluster: ClusterOptions };
+
+/**
+ * Reads a URI that names a cluster: `mysql://app:pw@db-1,db-2:3307/shop?maxLagMs=500`. Several hosts, or
+ * `cluster=true`, switch the cluster on.
+ *
+ * @returns undefined for a URI of one host without `cluster=true`: mysql2 reads that one itself
+ * @throws OptionError when it is no `mysql:` URI although it names several hosts
+ */
+export function parseUri(uri: string): UriOptions | undefined {
+  const parts = /^([a-z0-9+]+):\/\/(?:([^@/?#]*)@)?([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/i.exec(uri);
+  const hosts = (parts?.[3] ?? '').split(',').filter((host) => host !== '');
+  const query = new URLSearchParams(parts?.[5] ?? '');
+  if (hosts.length < 2 && query.get('cluster') !== 'true') return undefined;
+  if (parts?.[1]?.toLowerCase() !== 'mysql') {
+    throw new OptionError('uri', "must begin with 'mysql://'");
+  }
+  query.delete('cluster');
+  const [user, ...password] = (parts[2] ?? '').split(':');
+  const options: Record<string, unknown> = {};
+  if (user) options.user = decoded(user);
+  if (password.length > 0) options.password = decoded(password.join(':'));
+  if (parts[4]) options.database = decoded(parts[4]);
+  return { ...options, ...splitQuery(query, hosts) };
+}
+
+function splitQuery(query: URLSearchParams, hosts: readonly string[]): UriOptions {
+  const ours = new Map(optionTable.map((option) => [option.name, option.type]));
+  const options: Record<string, unknown> = {};
+  const cluster: Record<string, unknown> = hosts.length > 0 ? { nodes: hosts } : {};
+  for (const [name, text] of query) {
+    const type = ours.get(name);
+    if (type === undefined && isOurs(name)) throw unknownOption(`cluster.${name}`, name, [...ours.keys()]);
+    if (type === undefined) options[name] = jsonOrText(text);
+    else
+      assign(
+        cluster,
+        name,
+        type === 'strings' ? text.split(',') : type === 'string' || type === 'choice' ? text : jsonOrText(text),
+      );
+  }
+  return { ...options, cluster: cluster as ClusterOptions };
+}
+
+// `pool.maxx` is none of mysql2's.
+function isOurs(name: string): boolean {
+  return name.includes('.');
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new OptionError(
+      'uri',
+      'holds a percent sign that is not followed by two hexadecimal digits; write it as %25',
+    );
+  }
+}
+
+function assign(target: Record<string, unknown>, name: string, value: unknown): void {
+  const [head, tail] = name.split('.') as [string, string | undefined];
+  if (tail === undefined) target[head] = value;
+  else target[head] = { ...(target[head] as object | undefined), [tail]: value };
+}
+
+// mysql2 reads the values of its own URIs as JSON where they are JSON.
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

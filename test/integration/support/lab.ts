@@ -1,0 +1,169 @@
+import { createConnection, type Pool, type QueryError, type RowDataPacket } from 'mysql2/promise';
+import { afterAll, beforeAll } from 'vitest';
+import type { ClusterPoolOptions } from '../../../src/index.js';
+import type { ClusterOptions as CoreOptions } from '../../../src/options.js';
+import { type ClusteredPromisePool, createPool } from '../../../src/promise.js';
+import { type ClusterOptions, startCluster, type TestCluster, type TestNode } from '../../../src/testing/index.js';
+
+/** Bound of one test, in ms: a slow machine is no failure. */
+export const TEST_MS = 120_000;
+
+const END_MS = 20_000;
+
+/** A cluster for one file, with what its tests opened on it: all is ended also when a test fails. */
+export class Lab {
+  #cluster: TestCluster | undefined;
+  readonly #open: (() => unknown)[] = [];
+
+  get cluster(): TestCluster {
+    if (!this.#cluster) throw new Error('the cluster has not been started');
+    return this.#cluster;
+  }
+
+  get primary(): TestNode {
+    return this.cluster.primary;
+  }
+
+  /** The replica with that index. */
+  replica(index: number): TestNode {
+    const node = this.cluster.replicas[index];
+    if (!node) throw new Error(`no replica ${index}`);
+    return node;
+  }
+
+  async start(options: ClusterOptions): Promise<void> {
+    this.#cluster = await startCluster({ install: true, ...options });
+  }
+
+  async stop(): Promise<void> {
+    await this.endAll();
+    await this.#cluster?.stop();
+  }
+
+  /** Has `end` called after the test. */
+  use<T>(value: T, end: (value: T) => unknown): T {
+    this.#open.push(() => end(value));
+    return value;
+  }
+
+  /** Bounded: what does not end fails its own test, not the rest of the file. */
+  async endAll(): Promise<void> {
+    const ends = Promise.allSettled(this.#open.splice(0).map(async (end) => end()));
+    await Promise.race([ends, pause(END_MS)]);
+  }
+
+  /** The options of an application on this cluster. */
+  options(cluster: CoreOptions = {}, outer: Omit<ClusterPoolOptions, 'cluster'> = {}): ClusterPoolOptions {
+    const { user, password, database, nodes } = this.cluster;
+    const seeds = nodes.map((node) => node.address);
+    return { user, password, database, ...outer, cluster: { nodes: seeds, ...cluster } };
+  }
+
+  /** A promise pool on the cluster, with its roles known. */
+  async pool(
+    cluster: CoreOptions = {},
+    outer: Omit<ClusterPoolOptions, 'cluster'> = {},
+  ): Promise<ClusteredPromisePool> {
+    const pool = this.use(createPool(this.options(cluster, outer)), (opened) => opened.end());
+    await pool.cluster.ready(30_000);
+    await until(() => upNodes(pool) === this.cluster.nodes.filter((node) => node.state === 'running').length);
+    return pool;
+  }
+
+  /**
+   * Makes `shop.whoami`, whose one row is another on each node: a plain read of it tells where it ran, and so does a write that
+   * copies it.
+   */
+  async mark(): Promise<void> {
+    const { cluster } = this;
+    await cluster.query(cluster.primary, 'CREATE TABLE IF NOT EXISTS shop.whoami (name VARCHAR(20) PRIMARY KEY)');
+    await cluster.waitForReplication();
+    for (const node of cluster.nodes) await this.asRoot(node, markStatements(node.name));
+  }
+
+  /** Runs statements as root on one connection to one node, past its relay. */
+  async asRoot(node: TestNode, statements: readonly string[]): Promise<RowDataPacket[][]> {
+    const { user, password } = this.cluster.credentials.root;
+    const connection = await createConnection({ host: node.host, port: node.serverPort, user, password });
+    try {
+      const answers: RowDataPacket[][] = [];
+      for (const sql of statements) answers.push((await connection.query<RowDataPacket[]>(sql))[0]);
+      return answers;
+    } finally {
+      connection.destroy();
+    }
+  }
+}
+
+function markStatements(name: string): readonly string[] {
+  return [
+    'SET sql_log_bin = 0',
+    'SET @writable = @@global.super_read_only = 0',
+    'SET GLOBAL super_read_only = 0',
+    'DELETE FROM shop.whoami',
+    `INSERT INTO shop.whoami VALUES ('${name}')`,
+    'SET GLOBAL read_only = NOT @writable',
+    'SET GLOBAL super_read_only = NOT @writable',
+  ];
+}
+
+/** Starts the cluster of this file before its tests and ends it after them. */
+export function lab(options: ClusterOptions = {}, prepare: (made: Lab) => Promise<void> = async () => undefined): Lab {
+  const made = new Lab();
+  beforeAll(async () => {
+    await made.start(options);
+    await prepare(made);
+  });
+  afterAll(() => made.stop());
+  return made;
+}
+
+function upNodes(pool: ClusteredPromisePool): number {
+  return pool.cluster.status().nodes.filter((node) => node.health === 'up' && node.role !== 'unknown').length;
+}
+
+/** The name of the node that answers `SELECT name FROM whoami`, or another read that gives a `name`. */
+export async function nameOf(
+  pool: { query: Pool['query'] },
+  sql: string | { sql: string; cluster?: object } = 'SELECT name FROM whoami',
+): Promise<string> {
+  const [rows] = await pool.query<RowDataPacket[]>(sql as string);
+  return String(rows[0]?.name);
+}
+
+/** The names of the nodes that answered `count` reads. */
+export async function namesOf(ask: () => Promise<string>, count = 60): Promise<string[]> {
+  const names = new Set<string>();
+  for (let i = 0; i < count; i++) names.add(await ask());
+  return [...names].sort();
+}
+
+/** Waits until it holds. */
+export async function until(holds: () => unknown, timeoutMs = 30_000): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`did not come true within ${timeoutMs} ms: ${holds}`);
+    await pause(10);
+  }
+}
+
+/** What a promise rejects with. Fails when it does not. */
+export async function failureOf(promise: Promise<unknown>): Promise<QueryError> {
+  const outcome = await promise.then(
+    (value) => ({ value }),
+    (error: QueryError) => ({ error }),
+  );
+  if ('error' in outcome) return outcome.error;
+  throw new Error(`should have failed, gave ${JSON.stringify(outcome.value)?.slice(0, 200)}`);
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** How long it took, in ms, and what came of it. */
+export async function timed<T>(task: () => Promise<T>): Promise<{ readonly ms: number; readonly value: T }> {
+  const since = performance.now();
+  const value = await task();
+  return { ms: performance.now() - since, value };
+}

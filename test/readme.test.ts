@@ -1,0 +1,32 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+
+// The table between these lines of README.md is made from the code: `UPDATE=1 npm test -- readme` writes it.
+const begin = '<!-- options:begin -->\n';
+const end = '<!-- options:end -->';
+const readme = new URL('../README.md', import.meta.url);
+
+async function tableOfCode(): Promise<string> {
+  const { optionTable } = await import('../src/option-table.js');
+  const cell = (text: string): string => text.replaceAll('|', '\\|');
+  const rows = optionTable.map(
+    (option) => `| \`${option.name}\` | ${cell(option.default)} | ${cell(option.summary)} |\n`,
+  );
+  return `| option | default | meaning |\n| --- | --- | --- |\n${rows.join('')}`;
+}
+
+test("README's table of options is the code's", async () => {
+  const table = await tableOfCode();
+  const text = await readFile(readme, 'utf8');
+  const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
+  expect(text, `README.md needs the lines ${begin.trim()} and ${end} around its table of options`).toContain(begin);
+  expect(to).toBeGreaterThanOrEqual(from);
+  if (process.env.UPDATE === '1') await writeFile(readme, text.slice(0, from) + table + text.slice(to));
+  else expect(text.slice(from, to)).toBe(table);
+});
+
+test('every option is there once', async () => {
+  const { optionTable } = await import('../src/option-table.js');
+  const names = optionTable.map(({ name }) => name);
+  expect(names).toEqual([...new Set(names)]);
+});

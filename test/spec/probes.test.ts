@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { gtidReplication } from '../../src/probes/gtid-replication.js';
+import type { ProbeAnswer, ProbeContext } from '../../src/probes/probe.js';
+import type { LiveReport, NodeReport } from '../../src/topology/node-report.js';
+
+/** Ticks of one connection: what is asked, what the server answers, what is read. `"last"` is carried from tick to tick. */
+interface Case {
+  readonly name: string;
+  /** Where the rows are from: a server that was run, or a manual. */
+  readonly source: string;
+  readonly version: string;
+  readonly ticks: readonly Tick[];
+}
+
+interface Tick {
+  /** The tick's number; the one after the last unless given. */
+  readonly tick?: number;
+  /** A part of each statement's text, in order. */
+  readonly asks: readonly string[];
+  readonly answers: readonly Answer[];
+  readonly report: Readonly<Record<string, unknown>>;
+}
+
+type Answer =
+  | { readonly variables: Readonly<Record<string, string>> }
+  | { readonly rows: readonly Record<string, unknown>[] }
+  | { readonly denied: number }
+  | { readonly error: { readonly code: string; readonly errno: number; readonly message: string } };
+
+const cases = JSON.parse(
+  readFileSync(new URL('./probes/gtid-replication.json', import.meta.url), 'utf8'),
+) as readonly Case[];
+
+for (const spec of cases) test(`${spec.version}: ${spec.name}`, () => run(spec));
+
+function run({ version, source, ticks }: Case): void {
+  expect(source).toMatch(/^(run on|manual, not run)/);
+  let last: LiveReport | undefined;
+  let number = 0;
+  for (const { tick = number, asks, answers, report: wanted } of ticks) {
+    const context: ProbeContext = { tick, last, version };
+    const queries = gtidReplication.queries(context);
+    expect(queries.length).toBeLessThanOrEqual(2);
+    expect(queries.map(({ sql }, i) => (asks[i] !== undefined && sql.includes(asks[i]) ? asks[i] : sql))).toEqual(asks);
+    const meta = { address: 'db-1:3306', sentAt: tick * 500, answeredAt: tick * 500 + 1, context };
+    const report = gtidReplication.read(answers.map(spell), meta);
+    expect(plain(report)).toMatchObject(wanted);
+    if (report.ok) last = report;
+    number = tick + 1;
+  }
+}
+
+function spell(answer: Answer): ProbeAnswer {
+  if ('denied' in answer) {
+    return { error: { code: 'ER_SPECIFIC_ACCESS_DENIED_ERROR', errno: answer.denied, message: 'Access denied' } };
+  }
+  if (!('variables' in answer)) return answer;
+  const rows = Object.entries(answer.variables).map(([name, value]) => ({ Variable_name: name, Value: value }));
+  return { rows };
+}
+
+/** As JSON, with `null` for undefined and sets as text. */
+function plain(report: NodeReport): unknown {
+  const text = JSON.stringify(report, (_key, value: unknown) => {
+    if (value === undefined) return null;
+    const isSet = typeof value === 'object' && value !== null && 'transactions' in value;
+    return isSet ? String(value) : value;
+  });
+  return JSON.parse(text) as unknown;
+}

@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { type AnswerHeader, leavesNoTrace, SessionState, type Slot } from '../../src/session/session-state.js';
+import { classify } from '../../src/sql/classify.js';
+
+/** An answer's header as the server gives it, in short. */
+interface Header {
+  /** Transaction open, or autocommit off: the status bits. Default: neither. */
+  readonly status?: readonly ('in transaction' | 'no autocommit' | 'read only')[];
+  /** System variables that the server reports. */
+  readonly vars?: Readonly<Record<string, string>>;
+  readonly schema?: string;
+  /** The server says that the session's state changed. */
+  readonly changed?: boolean;
+}
+
+interface Step {
+  readonly sql: string;
+  /** One header, several, or `'rows'`: those come without. Default: one that says nothing. */
+  readonly answer?: Header | readonly Header[] | 'rows';
+  readonly slot?: Slot;
+  readonly release?: boolean;
+}
+
+interface Case {
+  readonly row?: number;
+  readonly name: string;
+  readonly steps: readonly Step[];
+  readonly pins: readonly string[];
+  readonly pinnedTo?: Slot;
+  /** Variables to be replayed; default none. */
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly schema?: string;
+  readonly serializable?: boolean;
+  readonly sqlMode?: string;
+}
+
+const BITS = { 'in transaction': 1, 'no autocommit': -2, 'read only': 8192 } as const;
+
+function headerOf({ status = [], vars = {}, schema, changed }: Header): AnswerHeader {
+  return {
+    serverStatus: status.reduce((bits, name) => bits + BITS[name], 2 + 16384),
+    stateChanges: {
+      // The server numbers its statements in every answer.
+      systemVariables: { ...vars, statement_id: '42' },
+      schema: schema ?? null,
+      gtids: [],
+      trackStateChange: changed ? '' : null,
+    },
+  };
+}
+
+function headersIn(answer: Step['answer']): readonly AnswerHeader[] {
+  if (answer === 'rows') return [];
+  if (answer === undefined) return [headerOf({})];
+  return (Array.isArray(answer) ? (answer as readonly Header[]) : [answer as Header]).map(headerOf);
+}
+
+// As a session does it: each header with the text's effects; rows have none.
+function take(state: SessionState, { sql, answer, slot = 'primary', release }: Step): void {
+  const mode = state.sqlMode;
+  const classification = classify(sql, mode === undefined ? {} : { sqlMode: mode });
+  const headers = headersIn(answer);
+  if (headers.length === 0) state.apply(classification, undefined, slot);
+  for (const header of headers) state.apply(classification, header, slot);
+  if (release) state.release();
+}
+
+const folder = new URL('./session/', import.meta.url);
+const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
+const casesOf = (file: string): Case[] => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Case[];
+
+describe.each(files)('%s', (file) => {
+  for (const example of casesOf(file)) {
+    test(`${example.row ?? ''} ${example.name}`.trim(), () => {
+      const state = new SessionState();
+      for (const step of example.steps) take(state, step);
+      expect({
+        pins: [...state.pins].sort(),
+        pinnedTo: state.pinnedTo,
+        variables: Object.fromEntries(state.wanted.variables),
+        schema: state.wanted.schema,
+        serializable: state.serializable,
+        sqlMode: state.sqlMode,
+      }).toEqual({
+        pins: [...example.pins].sort(),
+        pinnedTo: example.pinnedTo ?? (example.pins.length > 0 ? 'primary' : undefined),
+        variables: example.variables ?? {},
+        schema: example.schema,
+        serializable: example.serializable ?? false,
+        sqlMode: example.sqlMode ?? example.variables?.sql_mode,
+      });
+      expect(state.inTransaction).toBe(example.pins.includes('a transaction'));
+      expect(state.autocommit).toBe(!example.pins.includes('autocommit=0'));
+    });
+  }
+});
+
+test('there are at least 60 cases, and all rows of E3 and E4 that are a matter of a session', () => {
+  const cases = files.flatMap(casesOf);
+  expect(cases.length).toBeGreaterThanOrEqual(60);
+  const rows = new Set(cases.map(({ row }) => row));
+  for (const row of [45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 57, 58, 59]) expect(rows).toContain(row);
+  for (const row of [61, 62, 63, 64, 65, 66, 68, 69, 71, 72, 73, 74]) expect(rows).toContain(row);
+});
+
+// A pool's query is not given a state when it leaves no trace: then a state would have had nothing to say.
+test('what is said to leave no trace leaves none', () => {
+  const first = files.flatMap(casesOf).map(({ steps }) => steps[0] as Step);
+  let quiet = 0;
+  for (const { sql, answer, slot = 'primary' } of first) {
+    const classification = classify(sql);
+    const headers = headersIn(answer);
+    const state = new SessionState();
+    take(state, { sql, ...(answer === undefined ? {} : { answer }), slot });
+    const traces = state.pins.length > 0 || state.wanted.fingerprint !== '';
+    if (leavesNoTrace(classification, headers)) {
+      quiet++;
+      expect(traces, sql).toBe(false);
+    }
+  }
+  expect(quiet).toBeGreaterThan(3);
+});
+
+test('`wanted` is the same object while nothing changes', () => {
+  const state = new SessionState();
+  const before = state.wanted;
+  take(state, { sql: 'INSERT INTO t VALUES (1)' });
+  expect(state.wanted).toBe(before);
+  take(state, { sql: 'USE shop', answer: { schema: 'shop', changed: true } });
+  const after = state.wanted;
+  expect(after).not.toBe(before);
+  take(state, { sql: 'USE shop', answer: { schema: 'shop', changed: true } });
+  expect(state.wanted).toBe(after);
+});
+
+test('fingerprints are equal for equal states, whatever the way to them', () => {
+  const [a, b] = [new SessionState(), new SessionState()];
+  const zone: Step = { sql: "SET time_zone = '+00:00'", answer: { vars: { time_zone: '+00:00' }, changed: true } };
+  const checks: Step = { sql: 'SET unique_checks = 0', answer: { vars: { unique_checks: 'OFF' }, changed: true } };
+  for (const step of [zone, checks]) take(a, step);
+  for (const step of [checks, zone]) take(b, step);
+  expect(a.wanted.fingerprint).toBe(b.wanted.fingerprint);
+  take(b, { sql: 'SET unique_checks = 1', answer: { vars: { unique_checks: 'ON' }, changed: true } });
+  expect(a.wanted.fingerprint).not.toBe(b.wanted.fingerprint);
+});

@@ -1,0 +1,138 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { applyArrival } from '../../src/topology/apply.js';
+import type { Change } from '../../src/topology/change.js';
+import { lagAt } from '../../src/topology/lag.js';
+import type { NodeView, Topology } from '../../src/topology/topology.js';
+import { applyAll, gtids, type ShortOptions, type ShortReport, seeded } from '../unit/topology/build.js';
+
+interface Case {
+  readonly name: string;
+  readonly seeds: readonly string[];
+  readonly options?: ShortOptions;
+  readonly phases: readonly Phase[];
+}
+
+interface Phase {
+  readonly reports?: readonly ShortReport[];
+  readonly arrival?: { readonly node: string; readonly executed: string; readonly at: number };
+  readonly expect: Expected;
+}
+
+/** Only what a case names is compared. `null` stands for undefined. */
+interface Expected {
+  readonly primary?: string | null;
+  readonly believed?: string;
+  readonly generation?: number;
+  readonly version?: number;
+  readonly because?: string;
+  readonly splitBrain?: readonly string[];
+  readonly frozenAt?: number | null;
+  readonly samples?: number;
+  readonly addresses?: readonly string[];
+  readonly replicas?: readonly string[];
+  readonly nodes?: readonly string[];
+  readonly roles?: Readonly<Record<string, string>>;
+  readonly health?: Readonly<Record<string, string>>;
+  readonly replication?: Readonly<Record<string, string>>;
+  readonly address?: Readonly<Record<string, string>>;
+  readonly executed?: Readonly<Record<string, string>>;
+  readonly former?: Readonly<Record<string, boolean>>;
+  readonly promotable?: Readonly<Record<string, boolean>>;
+  readonly appliedAll?: Readonly<Record<string, boolean>>;
+  /** Node → [now, low, high]; high `null` is Infinity. */
+  readonly lag?: Readonly<Record<string, readonly [number, number, number | null]>>;
+  /** `'type node'` of all changes of the phase, in order. */
+  readonly changes?: readonly string[];
+}
+
+const keys: Readonly<
+  Record<keyof Expected, (topology: Topology, changes: readonly Change[], wanted: Expected) => unknown>
+> = {
+  primary: ({ primary }) => primary?.id ?? null,
+  believed: ({ believed }) => believed,
+  generation: ({ generation }) => generation,
+  version: ({ version }) => version,
+  because: ({ because }) => because,
+  splitBrain: ({ splitBrain }) => [...splitBrain].sort(),
+  frozenAt: ({ frozenAt }) => frozenAt ?? null,
+  samples: ({ samples }) => samples.length,
+  addresses: ({ addresses }) => [...addresses.keys()].map(short).sort(),
+  replicas: ({ replicas }) => replicas.map((node) => node.id),
+  nodes: ({ nodes }) => [...nodes.keys()].sort(),
+  roles: each('roles', (node) => node.role),
+  health: each('health', (node) => node.health),
+  replication: each('replication', (node) => node.lag.replication),
+  address: each('address', (node) => short(node.address)),
+  executed: each('executed', (node, wanted) =>
+    node.executed?.equals(gtids(String(wanted))) ? wanted : String(node.executed),
+  ),
+  former: each('former', (node) => node.formerPrimary),
+  promotable: each('promotable', (node) => node.promotable),
+  appliedAll: each('appliedAll', (node) => node.lag.appliedAll),
+  lag: (topology, _changes, { lag = {} }) => pick(topology, lag, (node, [now]) => measured(node, topology, now)),
+  changes: (_topology, changes) => changes.map(tell),
+};
+
+function each<Key extends keyof Expected>(key: Key, read: (node: NodeView, wanted: unknown) => unknown) {
+  return (topology: Topology, _changes: readonly Change[], wanted: Expected): unknown =>
+    pick(topology, (wanted[key] ?? {}) as Record<string, unknown>, read);
+}
+
+function pick<T>(
+  topology: Topology,
+  wanted: Readonly<Record<string, T>>,
+  read: (node: NodeView, wanted: T) => unknown,
+) {
+  const entries = Object.entries(wanted).map(([id, value]) => {
+    const node = topology.nodes.get(id);
+    return [id, node === undefined ? `no node ${id}` : read(node, value)];
+  });
+  return Object.fromEntries(entries);
+}
+
+function measured(node: NodeView, topology: Topology, now: number): unknown {
+  const { low, high } = lagAt(node, topology, now);
+  return [now, low, high === Number.POSITIVE_INFINITY ? null : high];
+}
+
+function short(address: string): string {
+  return address.replace(/:3306$/, '');
+}
+
+function tell(change: Change): string {
+  if (change.type === 'primaryChanged') return `primaryChanged ${change.previous ?? '-'} ${change.next ?? '-'}`;
+  if (change.type === 'addressDiscovered') return `addressDiscovered ${short(change.address)}`;
+  if (change.type === 'roleChanged') return `roleChanged ${change.node} ${change.next}`;
+  if (change.type === 'noPrimary') return 'noPrimary';
+  return change.type === 'splitBrain'
+    ? `splitBrain ${[...change.nodes].sort().join(' ')}`
+    : `${change.type} ${change.node}`;
+}
+
+const folder = new URL('./topology/', import.meta.url);
+
+for (const file of readdirSync(folder).filter((name) => name.endsWith('.json'))) {
+  describe(file, () => {
+    for (const spec of JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Case[])
+      test(spec.name, () => run(spec));
+  });
+}
+
+function run(spec: Case): void {
+  let topology = seeded(...spec.seeds);
+  for (const [index, phase] of spec.phases.entries()) {
+    const applied = applyAll(topology, phase.reports ?? [], spec.options);
+    topology = applied.topology;
+    if (phase.arrival) {
+      const { node, executed, at } = phase.arrival;
+      topology = applyArrival(topology, { node, executed: gtids(executed), answeredAt: at });
+    }
+    const wanted = Object.entries(phase.expect) as [keyof Expected, unknown][];
+    expect(wanted.length, `phase ${index + 1} expects something`).toBeGreaterThan(0);
+    for (const [key, value] of wanted) {
+      if (key === 'because') expect(topology.because, `phase ${index + 1}: because`).toContain(value);
+      else expect(keys[key](topology, applied.changes, phase.expect), `phase ${index + 1}: ${key}`).toEqual(value);
+    }
+  }
+}

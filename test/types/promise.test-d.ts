@@ -1,0 +1,25 @@
+// Compiled, never run: `npm run types`.
+import { drizzle } from 'drizzle-orm/mysql2';
+import type mysql2 from 'mysql2/promise';
+import { createPool as createCallbackPool } from '../../src/index.js';
+import mysql, { createConnection, createPool } from '../../src/promise.js';
+
+const pool = createPool({ user: 'app', database: 'shop', cluster: { nodes: ['db-1:3306', 'db-2:3306'] } });
+
+export const pools: mysql2.Pool[] = [
+  pool,
+  createPool('mysql://app@db-1,db-2/shop'),
+  mysql.createPool({}),
+  createCallbackPool({}).promise(),
+];
+export const connection: Promise<mysql2.Connection> = createConnection({ cluster: {} });
+export const drizzled = [drizzle(pool), drizzle({ client: pool })];
+export const ready: Promise<unknown> = pool.cluster.ready();
+
+export async function rows(): Promise<mysql2.RowDataPacket[]> {
+  const [found] = await pool.query<mysql2.RowDataPacket[]>('SELECT id FROM orders WHERE id = ?', [1]);
+  return found;
+}
+
+// @ts-expect-error: a name that no option has
+createPool({ cluster: { maxLag: 500 } });

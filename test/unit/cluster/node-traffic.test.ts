@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { NodeTraffic } from '../../../src/cluster/node-traffic.js';
+
+test('counts what is in flight, and reads and writes apart', () => {
+  const traffic = new NodeTraffic();
+  traffic.begin('read');
+  traffic.begin('read');
+  traffic.begin('write');
+  expect([traffic.inFlight, traffic.reads, traffic.writes]).toEqual([3, 2, 1]);
+  traffic.end(5, false);
+  expect([traffic.inFlight, traffic.reads, traffic.writes, traffic.errors]).toEqual([2, 2, 1, 0]);
+});
+
+test('the response time is the first one, then moves a tenth of the way', () => {
+  const traffic = new NodeTraffic();
+  traffic.begin('read');
+  traffic.end(10, false);
+  expect(traffic.responseMs).toBe(10);
+  traffic.begin('read');
+  traffic.end(20, false);
+  expect(traffic.responseMs).toBeCloseTo(11);
+});
+
+test('a failure is counted and does not make the node look fast', () => {
+  const traffic = new NodeTraffic();
+  traffic.begin('read');
+  traffic.end(10, false);
+  traffic.begin('read');
+  traffic.end(0.1, true);
+  expect([traffic.responseMs, traffic.errors, traffic.inFlight]).toEqual([10, 1, 0]);
+});

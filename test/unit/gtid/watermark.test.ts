@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest';
+import { GtidSet } from '../../../src/gtid/gtid-set.js';
+import { Watermark } from '../../../src/gtid/watermark.js';
+import { gtids, uuid } from '../topology/build.js';
+
+const A = uuid('A');
+
+function watermark(...entries: readonly string[]): Watermark {
+  const mark = new Watermark();
+  mark.add(entries);
+  return mark;
+}
+
+test('a new one needs nothing', () => {
+  expect(new Watermark().need).toBeUndefined();
+});
+
+test('what an OK packet tells joins it, ranges too', () => {
+  expect(watermark(`${A}:5`, `${A}:6-8`).need?.gtids.toString()).toBe(`${A}:5-8`);
+});
+
+test('the need is one frozen object until something changes', () => {
+  const mark = watermark(`${A}:5`);
+  const { need } = mark;
+  mark.add([`${A}:5`]);
+  mark.prune(GtidSet.empty);
+  expect(mark.need).toBe(need);
+  expect(Object.isFrozen(need)).toBe(true);
+  mark.add([`${A}:6`]);
+  expect(mark.need).not.toBe(need);
+});
+
+test('a write without a GTID needs the primary until a sample that was sent after it', () => {
+  const mark = new Watermark();
+  mark.addUnknown(100);
+  expect(mark.need?.unknownSince).toBe(100);
+  expect(mark.settle({ sentAt: 99, executed: gtids('A:1-9') })).toBe(false);
+  expect(mark.need?.unknownSince).toBe(100);
+  expect(mark.settle({ sentAt: 101, executed: gtids('A:1-10') })).toBe(true);
+  expect(mark.need).toEqual({ gtids: gtids('A:1-10'), unknownSince: undefined });
+});
+
+test('the last of several such writes counts', () => {
+  const mark = new Watermark();
+  mark.addUnknown(100);
+  mark.addUnknown(200);
+  mark.addUnknown(150);
+  expect(mark.need?.unknownSince).toBe(200);
+  expect(mark.settle({ sentAt: 160, executed: gtids('A:1-10') })).toBe(false);
+});
+
+test('a sample does not join while nothing is unknown', () => {
+  const mark = watermark(`${A}:5`);
+  expect(mark.settle({ sentAt: 1, executed: gtids('A:1-10') })).toBe(false);
+  expect(mark.need?.gtids.transactions).toBe(1);
+});
+
+test('what every reader has is forgotten', () => {
+  const mark = watermark(`${A}:5-8`);
+  mark.prune(gtids('A:1-6'));
+  expect(mark.need?.gtids.toString()).toBe(`${A}:7-8`);
+  mark.prune(gtids('A:1-8'));
+  expect(mark.need).toBeUndefined();
+});
+
+test('pruning keeps an unknown write', () => {
+  const mark = watermark(`${A}:5`);
+  mark.addUnknown(7);
+  mark.prune(gtids('A:1-8'));
+  expect(mark.need).toEqual({ gtids: GtidSet.empty, unknownSince: 7 });
+});
+
+test('a watermark of many pieces becomes the sample that holds it', () => {
+  const mark = new Watermark();
+  for (let number = 1; number <= 131; number += 2) mark.add([`${A}:${number}`]);
+  mark.compact({ executed: gtids('A:1-100') });
+  expect(mark.need?.gtids.intervals).toBe(66);
+  mark.compact({ executed: gtids('A:1-200') });
+  expect(mark.need?.gtids.toString()).toBe(`${A}:1-200`);
+});
+
+test('a small one is left as it is', () => {
+  const mark = watermark(`${A}:5`, `${A}:7`);
+  mark.compact({ executed: gtids('A:1-200') });
+  expect(mark.need?.gtids.transactions).toBe(2);
+});
+
+test('what a new primary does not have is dropped and told', () => {
+  const mark = watermark(`${A}:5-8`);
+  expect(mark.drop(gtids('A:1-6')).toString()).toBe(`${A}:7-8`);
+  expect(mark.need?.gtids.toString()).toBe(`${A}:5-6`);
+  expect(mark.drop(gtids('A:1-6')).isEmpty).toBe(true);
+});
+
+test('MariaDB: positions', () => {
+  const mark = new Watermark('mariadb');
+  mark.add(['0-1-5']);
+  mark.add(['0-2-7']);
+  expect(mark.need?.gtids.toString()).toBe('0-2-7');
+});

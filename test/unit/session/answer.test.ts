@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { headersOf } from '../../../src/session/answer.js';
+
+// The shapes are those that mysql2 3.24 gave on MySQL 9.7, in text and binary protocol.
+const header = {
+  fieldCount: 0,
+  affectedRows: 1,
+  insertId: 0,
+  info: '',
+  serverStatus: 16386,
+  warningStatus: 0,
+  stateChanges: { systemVariables: { statement_id: '7' }, schema: null, gtids: ['u:1'], trackStateChange: null },
+};
+const second = { ...header, serverStatus: 16387 };
+const column = { name: 'id' };
+const rows = [{ id: 1 }, { id: 2 }];
+
+test('a statement without rows has one', () => {
+  expect(headersOf(header, undefined)).toEqual([header]);
+});
+
+describe('rows have none', () => {
+  test('also when there are no rows', () => {
+    expect(headersOf(rows, [column])).toEqual([]);
+    expect(headersOf([], [column])).toEqual([]);
+  });
+
+  test('also when a column is called serverStatus', () => {
+    expect(headersOf([{ serverStatus: 1 }], [{ name: 'serverStatus' }])).toEqual([]);
+  });
+
+  test('also as arrays, and when the array holds an object of that shape', () => {
+    expect(headersOf([[1], [2]], [column])).toEqual([]);
+    expect(headersOf([[header]], [column])).toEqual([]);
+  });
+
+  test('also nested by table', () => {
+    expect(headersOf([{ t: { id: 1 }, serverStatus: { x: 1 } }], [column, column])).toEqual([]);
+  });
+});
+
+describe('several results', () => {
+  test('CALL with a result set: the last one', () => {
+    expect(headersOf([rows, header], [[column], undefined])).toEqual([header]);
+  });
+
+  test('CALL with several result sets, of which one is empty', () => {
+    expect(headersOf([rows, [], header], [[column], [column], undefined])).toEqual([header]);
+  });
+
+  test('CALL without a result set is one header', () => {
+    expect(headersOf(header, undefined)).toEqual([header]);
+  });
+
+  test('several statements without rows: each its own, in order', () => {
+    expect(headersOf([header, second], [undefined, undefined])).toEqual([header, second]);
+  });
+
+  test('rows before and after', () => {
+    expect(headersOf([header, rows, second], [undefined, [column], undefined])).toEqual([header, second]);
+    expect(headersOf([rows, header], [[column], undefined])).toEqual([header]);
+  });
+
+  test('rows only', () => {
+    expect(headersOf([rows, rows], [[column], [column]])).toEqual([]);
+  });
+
+  test('a row that looks like a header is none', () => {
+    expect(headersOf([[{ serverStatus: 1 }], header], [[column], undefined])).toEqual([header]);
+  });
+});
+
+test('nothing has none', () => {
+  for (const nothing of [undefined, null, 'text', 5, {}]) expect(headersOf(nothing, undefined)).toEqual([]);
+});

@@ -1,0 +1,119 @@
+import { GtidSet } from '../../../src/gtid/gtid-set.js';
+import { type ApplyContext, apply, emptyTopology } from '../../../src/topology/apply.js';
+import type { Change } from '../../../src/topology/change.js';
+import type { FailedReport, NodeReport, ReplicationChannel } from '../../../src/topology/node-report.js';
+import type { Topology } from '../../../src/topology/topology.js';
+
+/** A report in the short form of the JSON cases: nodes are letters, `db-1` is `db-1:3306`, `A:1-5` is A's GTIDs. */
+export interface ShortReport {
+  readonly at: number;
+  readonly from: string;
+  /** When the answer came; `at` + 1 unless given. */
+  readonly until?: number;
+  readonly as?: string;
+  readonly readOnly?: boolean;
+  /** `null`: not allowed to see. */
+  readonly channels?: readonly ShortChannel[] | null;
+  readonly executed?: string | null;
+  readonly replicas?: readonly string[];
+  readonly advertised?: string;
+  readonly failed?: FailedReport['reason'];
+}
+
+export interface ShortChannel {
+  /** The source's identity; left out while it never connected. */
+  readonly id?: string;
+  readonly source?: string;
+  readonly io?: ReplicationChannel['io'];
+  readonly sql?: ReplicationChannel['sql'];
+  readonly delay?: number;
+  readonly behind?: number;
+  readonly retrieved?: string;
+  readonly error?: string;
+}
+
+export interface ShortOptions {
+  readonly failures?: number;
+  readonly successes?: number;
+  readonly discover?: boolean;
+  readonly resolve?: Readonly<Record<string, string>>;
+}
+
+/** `A:1-5,B:7` with each letter's UUID. */
+export function gtids(text: string): GtidSet {
+  return GtidSet.parse(text.replace(/\b([A-F])(?=:)/g, (letter) => uuid(letter)));
+}
+
+/** A letter's UUID. */
+export function uuid(letter: string): string {
+  const digit = letter.toLowerCase();
+  return [8, 4, 4, 4, 12].map((length) => digit.repeat(length)).join('-');
+}
+
+export function address(name: string): string {
+  return name.includes(':') ? name : `${name}:3306`;
+}
+
+export function report(short: ShortReport): NodeReport {
+  const common = { address: address(short.from), sentAt: short.at, answeredAt: short.until ?? short.at + 1 };
+  if (short.failed !== undefined) {
+    return { ok: false, ...common, reason: short.failed, message: `it is ${short.failed}`, code: undefined };
+  }
+  return {
+    ok: true,
+    ...common,
+    id: short.as ?? '',
+    kind: 'gtid-replication',
+    flavor: 'mysql',
+    version: '9.7.4',
+    readOnly: short.readOnly ?? false,
+    executed: short.executed === null ? undefined : gtids(short.executed ?? ''),
+    channels: short.channels === null ? undefined : (short.channels ?? []).map(channel),
+    replicas: short.replicas?.map(address),
+    advertised: short.advertised === undefined ? undefined : address(short.advertised),
+    semiSync: undefined,
+    missingGrants: [],
+  };
+}
+
+function channel(short: ShortChannel): ReplicationChannel {
+  return {
+    name: '',
+    source: address(short.source ?? 'nowhere'),
+    sourceId: short.id,
+    io: short.io ?? 'running',
+    sql: short.sql ?? 'running',
+    delaySeconds: short.delay ?? 0,
+    secondsBehind: short.behind,
+    retrieved: short.retrieved === undefined ? undefined : gtids(short.retrieved),
+    error: short.error,
+  };
+}
+
+export function context(now: number, options: ShortOptions = {}): ApplyContext {
+  const { failures = 3, successes = 2, discover = true, resolve } = options;
+  const traits = { weight: 1, zone: undefined, tags: [] };
+  const map = resolve && ((from: string) => (resolve[from] === undefined ? undefined : resolve[from]));
+  return { now, failures, successes, discover, traitsOf: () => traits, ...(map ? { resolve: map } : {}) };
+}
+
+export function seeded(...seeds: readonly string[]): Topology {
+  return emptyTopology(seeds.map(address));
+}
+
+/** Applies reports one after the other, each at the time its answer came. */
+export function applyAll(
+  topology: Topology,
+  reports: readonly ShortReport[],
+  options: ShortOptions = {},
+): { topology: Topology; changes: Change[] } {
+  let now = topology;
+  const changes: Change[] = [];
+  for (const short of reports) {
+    const told = report(short);
+    const applied = apply(now, told, context(told.answeredAt, options));
+    now = applied.topology;
+    changes.push(...applied.changes);
+  }
+  return { topology: now, changes };
+}

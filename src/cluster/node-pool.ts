@@ -104,11 +104,11 @@ export class NodePool {
     lease.lastUsedAt = now;
     const old = now - lease.createdAt > this.#settings.maxLifetimeMs;
     const closed = lease.dead || lease.dirty || old || this.#retired;
-    if (closed) this.#discard(lease);
-    const next = this.#waiters.size > 0 ? this.#parked.next() : undefined;
-    if (closed && next) this.#take(this.#main, next);
-    else if (next) this.#lend(lease, next, now);
-    else if (!closed) void this.#ownerOf(lease).release(lease);
+    const owner = this.#ownerOf(lease);
+    const next = owner === this.#main && this.#waiters.size > 0 ? this.#parked.next() : undefined;
+    if (!closed && next) return this.#lend(lease, next, now);
+    void (closed ? owner.destroy(lease) : owner.release(lease));
+    if (next) this.#take(owner, next);
   }
 
   /**
@@ -259,10 +259,6 @@ export class NodePool {
       if (error) lease.destroy(error);
       this.#deliver(pool, lease, waiter);
     });
-  }
-
-  #discard(lease: PhysicalConnection): void {
-    void this.#ownerOf(lease).destroy(lease);
   }
 
   #timeout(): PoolTimeoutError {

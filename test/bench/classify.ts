@@ -2,7 +2,7 @@
  * What classifying costs, without I/O and without a cache: CPU time (wall clock means little on a busy machine), medians of 9
  * batches after warm-up.
  *
- * Run: npx esbuild test/bench/classify.ts --bundle --platform=node --format=esm --outfile=/tmp/classify.mjs && node /tmp/classify.mjs
+ * Run: npx esbuild test/bench/classify.ts --bundle --platform=node --format=esm --outfile=.cache/classify.mjs && node .cache/classify.mjs
  */
 
 import type { LexicalOptions } from '../../src/sql/classification.js';

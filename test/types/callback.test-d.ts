@@ -33,3 +33,6 @@ export const ready: Promise<unknown> = pool.cluster.ready();
 createPool({ cluster: { maxLag: 500 } });
 // @ts-expect-error: a number of milliseconds
 createPool({ cluster: { maxLagMs: '500' } });
+
+// Types under the default import, as with mysql2's own.
+export const underDefault: mysql2.Pool | undefined = undefined as mysql.Pool | undefined;

@@ -23,3 +23,7 @@ export async function rows(): Promise<mysql2.RowDataPacket[]> {
 
 // @ts-expect-error: a name that no option has
 createPool({ cluster: { maxLag: 500 } });
+
+// Types under the default import, as with mysql2's own.
+export const underDefault: mysql2.Pool | undefined = undefined as mysql.Pool | undefined;
+export const header: mysql.ResultSetHeader | undefined = undefined;

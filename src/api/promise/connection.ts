@@ -3,8 +3,6 @@ import type { Cluster } from '../cluster.js';
 import { withCallerStack } from './caller-stack.js';
 import { PromiseConnection, PromisePoolConnection } from './driver.js';
 
-type Loose = (...args: unknown[]) => Promise<never>;
-
 /** mysql2's promise connection on a cluster. */
 export class ClusterPromiseConnection extends PromiseConnection {
   /** The cluster behind the connection. */
@@ -14,39 +12,40 @@ export class ClusterPromiseConnection extends PromiseConnection {
     super(connection, promise);
     this.cluster = connection.cluster;
   }
-
-  override query(sql: unknown, values?: unknown): Promise<never> {
-    return withCallerStack((super.query as Loose)(sql, values));
-  }
-
-  override execute(sql: unknown, values?: unknown): Promise<never> {
-    return withCallerStack((super.execute as Loose)(sql, values));
-  }
 }
 
 /** mysql2's promise connection of a pool, on a cluster. */
-export class ClusterPromisePoolConnection extends PromisePoolConnection {
-  override query(sql: unknown, values?: unknown): Promise<never> {
-    return withCallerStack((super.query as Loose)(sql, values));
-  }
+export class ClusterPromisePoolConnection extends PromisePoolConnection {}
 
-  override execute(sql: unknown, values?: unknown): Promise<never> {
-    return withCallerStack((super.execute as Loose)(sql, values));
-  }
-}
+type Method = (this: unknown, ...args: unknown[]) => unknown;
+type Forwarding = { readonly connection: Record<string, Method> };
 
-type Forwarding = { readonly connection: Record<string, (...args: unknown[]) => unknown> };
-
+const ASYNCHRONOUS = [
+  ...['query', 'execute', 'prepare', 'beginTransaction', 'commit', 'rollback'],
+  ...['ping', 'reset', 'changeUser', 'connect', 'end'],
+];
 // mysql2 runs its own connection's methods on the wrapped object; on ours, its own methods are meant.
 const SYNCHRONOUS = ['close', 'destroy', 'escape', 'escapeId', 'format', 'pause', 'resume', 'unprepare'];
+
 for (const { prototype } of [ClusterPromiseConnection, ClusterPromisePoolConnection]) {
-  for (const name of SYNCHRONOUS) {
-    Object.defineProperty(prototype, name, {
-      configurable: true,
-      writable: true,
-      value(this: Forwarding, ...args: unknown[]) {
-        return this.connection[name]?.(...args);
-      },
-    });
-  }
+  const inherited = prototype as unknown as Record<string, Method>;
+  for (const name of ASYNCHRONOUS) define(prototype, name, tracing(inherited[name] as Method));
+  for (const name of SYNCHRONOUS) define(prototype, name, forwarding(name));
+}
+
+function define(prototype: object, name: string, value: Method): void {
+  Object.defineProperty(prototype, name, { configurable: true, writable: true, value });
+}
+
+function tracing(method: Method): Method {
+  return function (...args) {
+    return withCallerStack(method.apply(this, args) as Promise<unknown>);
+  };
+}
+
+function forwarding(name: string): Method {
+  return function (this: unknown, ...args) {
+    const { connection } = this as Forwarding;
+    return connection[name]?.(...args);
+  };
 }

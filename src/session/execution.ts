@@ -16,7 +16,6 @@ import { type AnswerHeader, type PinReason, SessionState } from './session-state
 import type { Statement, StatementDone } from './statement.js';
 
 const NOTHING = new SessionState();
-const SLOTS = ['primary', 'replica'] as const;
 
 /** One statement on its way through a session: route, lease, replay, run, take in the answer, or try again. */
 export class Execution implements LeaseRequest {
@@ -43,11 +42,10 @@ export class Execution implements LeaseRequest {
   }
 
   kept(node: NodeId): PhysicalConnection | undefined {
-    for (const slot of SLOTS) {
-      const lease = this.#session.lease(slot);
-      if (lease?.target.node === node && !lease.dead) return lease;
-    }
-    return undefined;
+    const primary = this.#session.lease('primary');
+    if (primary?.target.node === node) return primary.dead ? undefined : primary;
+    const replica = this.#session.lease('replica');
+    return replica?.target.node === node && !replica.dead ? replica : undefined;
   }
 
   start(): void {
@@ -161,6 +159,7 @@ export class Execution implements LeaseRequest {
 
   // Everything that could have written counts for the reads that follow, also when it brought no GTID.
   #remember(headers: readonly AnswerHeader[]): void {
+    if (headers.length === 0 && this.#classification.access === 'read') return;
     const { source } = this.#session.core;
     let told = false;
     for (const { stateChanges } of headers) {

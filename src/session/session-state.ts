@@ -183,6 +183,7 @@ export class SessionState {
 /** Whether a statement left the session as it was after connecting, so that nothing has to be remembered of it. */
 export function leavesNoTrace(classification: Classification, headers: readonly AnswerHeader[]): boolean {
   if (classification.effects.length > 0) return false;
+  if (headers.length === 0) return true;
   for (const { serverStatus = AUTOCOMMIT, stateChanges } of headers) {
     if ((serverStatus & (IN_TRANSACTION | AUTOCOMMIT)) !== AUTOCOMMIT) return false;
     if (stateChanges !== undefined && !isQuietReport(stateChanges)) return false;

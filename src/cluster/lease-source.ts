@@ -8,7 +8,7 @@ import { whyUnfit } from '../routing/filters.js';
 import type { Intent } from '../routing/intent.js';
 import type { FailRoute, WaitRoute } from '../routing/route.js';
 import type { NodeId } from '../topology/node-report.js';
-import type { NodeView, Topology } from '../topology/topology.js';
+import type { NodeView, Sample, Topology } from '../topology/topology.js';
 import type { Cluster, TopologyObserver } from './cluster.js';
 import type { NodePool } from './node-pool.js';
 import { NodePools } from './node-pools.js';
@@ -257,6 +257,13 @@ export class LeaseSource implements TopologyObserver {
     return new NoNodeAvailableError(answer.because, reasons);
   }
 
+  // Without GTIDs a replica that serves has everything that is older than `maxLagMs`.
+  #withoutGtids(topology: Topology): Pick<Sample, 'sentAt' | 'executed'> | undefined {
+    const report = topology.primary?.lastReport;
+    if (report === undefined || report.executed !== undefined) return undefined;
+    return { sentAt: report.sentAt - this.#settings.maxLagMs, executed: GtidSet.empty };
+  }
+
   // GTIDs that a new primary does not have are gone: nobody could ever wait for them.
   #dropLost(topology: Topology): void {
     const sample = topology.samples.at(-1);
@@ -269,7 +276,7 @@ export class LeaseSource implements TopologyObserver {
   #tidyScope(topology: Topology): void {
     const { scope } = this;
     if (scope.need === undefined) return;
-    const sample = topology.samples.at(-1);
+    const sample = topology.samples.at(-1) ?? this.#withoutGtids(topology);
     if (sample) {
       scope.settle(sample);
       scope.compact(sample);

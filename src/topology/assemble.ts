@@ -107,7 +107,9 @@ function noteFollowers({ nodes, believed, electedAt }: Reign, around: Omit<Surro
   for (const node of nodes.values()) {
     const report = node.lastReport;
     if (!elected || !report || report.sentAt < electedAt - FIRST_SURVEY_MS) continue;
-    if (follows(report, elected, { ...around, nodes })) next.set(node.id, { ...node, promotable: true });
+    // Where sources may not be seen, being read-only is all that tells.
+    const follower = report.channels === undefined ? report.readOnly : follows(report, elected, { ...around, nodes });
+    if (follower) next.set(node.id, { ...node, promotable: true });
   }
   return next;
 }

@@ -78,6 +78,7 @@ async function initialiseMysql(program: string, data: string): Promise<void> {
   await writeFile(init, `${statements.join('\n')}\n`);
   await initialise(program, [
     `--datadir=${data}`,
+    `--tmpdir=${dirname(data)}`,
     '--initialize-insecure',
     `--init-file=${init}`,
     '--innodb-redo-log-capacity=32M',
@@ -116,6 +117,7 @@ async function initialiseMariadb(program: string, data: string): Promise<void> {
     program,
     [
       `--datadir=${data}`,
+      `--tmpdir=${dirname(data)}`,
       '--bootstrap',
       '--skip-log-bin',
       '--innodb-log-file-size=32M',

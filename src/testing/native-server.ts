@@ -50,6 +50,8 @@ export class NativeServer implements Server {
       '--no-defaults',
       ...userFlag(),
       `--datadir=${this.dataDir}`,
+      // A server that starts removes what looks like its temporary tables: in a shared folder, those of another.
+      `--tmpdir=${this.#places.folder}`,
       `--port=${this.#port}`,
       `--socket=${join(this.#places.folder, 's.sock')}`,
       `--pid-file=${join(this.#places.folder, 's.pid')}`,

@@ -368,7 +368,7 @@ describe('the program of examples/quick-start.ts', { timeout: TEST_MS }, () => {
   });
 });
 
-const ROUNDS = 600;
+const ROUNDS = 4000;
 
 function visits(text: string): number {
   return text.match(/^visit /gm)?.length ?? 0;

@@ -11,6 +11,7 @@ export { Cluster, type Explanation } from './api/cluster.js';
 export {
   type ClusteredConnection,
   type ClusteredPool,
+  type ClusteredQueryOptions,
   createConnection,
   createConnection as connect,
   createPool,

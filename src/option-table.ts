@@ -11,7 +11,7 @@ export interface OptionDescriptor {
   readonly choices?: readonly string[];
   /** Least number allowed; 0 without one. */
   readonly least?: number;
-  /** Its value may be shown in an error. */
+  /** Its value is shown in no error. */
   readonly secret?: boolean;
 }
 

@@ -89,6 +89,7 @@ export interface Settings {
   readonly zone: string | undefined;
   readonly readOnlyFunctions: ReadonlySet<string>;
   readonly pool: Required<NonNullable<ClusterOptions['pool']>>;
+  readonly queue: QueueOptions;
   readonly monitor: {
     readonly intervalMs: number;
     readonly timeoutMs: number;
@@ -100,11 +101,22 @@ export interface Settings {
   readonly failover: Required<NonNullable<ClusterOptions['failover']>>;
 }
 
+/** mysql2's options of those who wait for a connection. */
+export interface QueueOptions {
+  /** Most who wait, for each node; 0 for no limit. */
+  readonly queueLimit: number;
+  readonly waitForConnections: boolean;
+}
+
 /** What the pool's own options contribute: mysql2's `host`, `port` and `connectionLimit`. */
 export interface OuterOptions {
   readonly host?: string | undefined;
   readonly port?: number | string | undefined;
   readonly connectionLimit?: number | undefined;
+  readonly idleTimeout?: number | undefined;
+  /** Waiters of a pool at most; 0 for no limit. */
+  readonly queueLimit?: number | undefined;
+  readonly waitForConnections?: boolean | undefined;
 }
 
 /**
@@ -121,10 +133,12 @@ export function parseOptions(options: ClusterOptions, outer: OuterOptions = {}):
   if (outer.connectionLimit !== undefined && options.pool?.max === undefined) {
     values.set('pool.max', checkOption('pool.max', Number(outer.connectionLimit), 'connectionLimit'));
   }
-  const settings = build(
-    values,
-    parseSeeds(options.nodes, { host: outer.host ?? '127.0.0.1', port: Number(outer.port ?? 3306) }),
-  );
+  if (outer.idleTimeout !== undefined && options.pool?.idleTimeoutMs === undefined) {
+    values.set('pool.idleTimeoutMs', checkOption('pool.idleTimeoutMs', Number(outer.idleTimeout), 'idleTimeout'));
+  }
+  const seeds = parseSeeds(options.nodes, { host: outer.host ?? '127.0.0.1', port: Number(outer.port ?? 3306) });
+  const queue = { queueLimit: Number(outer.queueLimit ?? 0), waitForConnections: outer.waitForConnections !== false };
+  const settings: Settings = Object.freeze({ ...build(values), nodes: seeds, queue: Object.freeze(queue) });
   if (settings.pool.min > settings.pool.max) {
     throw new OptionError('cluster.pool.min', `${settings.pool.min} is over pool.max, ${settings.pool.max}`);
   }
@@ -155,8 +169,8 @@ function checkStatementOption(key: string, value: unknown): void {
   else throw unknownOption(name, key, ['route', 'node', 'maxLagMs', 'waitMs', 'consistency']);
 }
 
-function build(values: ReadonlyMap<string, unknown>, nodes: readonly Seed[]): Settings {
-  const settings: Record<string, unknown> = { nodes };
+function build(values: ReadonlyMap<string, unknown>): Omit<Settings, 'nodes' | 'queue'> {
+  const settings: Record<string, unknown> = {};
   for (const [name, value] of values) {
     const [head, tail] = name.split('.') as [string, string | undefined];
     if (head === 'nodes') continue;
@@ -165,5 +179,5 @@ function build(values: ReadonlyMap<string, unknown>, nodes: readonly Seed[]): Se
   }
   settings.readOnlyFunctions = new Set((settings.readOnlyFunctions as string[]).map((name) => name.toLowerCase()));
   for (const name of ['pool', 'monitor', 'failover']) Object.freeze(settings[name]);
-  return Object.freeze(settings) as unknown as Settings;
+  return settings as unknown as Omit<Settings, 'nodes' | 'queue'>;
 }

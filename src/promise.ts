@@ -10,6 +10,7 @@ export { Cluster, type Explanation } from './api/cluster.js';
 export {
   type ClusteredPromiseConnection,
   type ClusteredPromisePool,
+  type ClusteredQueryOptions,
   createPromiseConnection as createConnection,
   createPromisePool as createPool,
 } from './api/create.js';

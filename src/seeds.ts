@@ -8,7 +8,7 @@ export type NodeOption =
   | {
       readonly host: string;
       readonly port?: number;
-      /** Share of the reads relative to other replicas; default 1, 0 for none. */
+      /** Share of the reads relative to other replicas; default 1; with 0 it serves when nothing else can. */
       readonly weight?: number;
       readonly zone?: string;
       readonly tags?: readonly string[];

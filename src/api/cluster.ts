@@ -28,6 +28,7 @@ export interface Explanation {
 export class Cluster {
   readonly #core: SessionCore;
   readonly #close: () => Promise<void>;
+  readonly #listeners: (() => void)[] = [];
 
   /** @internal */
   constructor(core: SessionCore, close: () => Promise<void>) {
@@ -88,7 +89,9 @@ export class Cluster {
 
   /** Calls `listener` at each event of this name. */
   on<E extends ClusterEventName>(event: E, listener: Listener<E>): this {
-    this.#core.source.cluster.events.on(event, listener as never);
+    const { events } = this.#core.source.cluster;
+    events.on(event, listener as never);
+    this.#listeners.push(() => events.off(event, listener as never));
     return this;
   }
 
@@ -101,6 +104,11 @@ export class Cluster {
   off<E extends ClusterEventName>(event: E, listener: Listener<E>): this {
     this.#core.source.cluster.events.off(event, listener as never);
     return this;
+  }
+
+  /** @internal The cluster may be shared, and outlive the pool: its listeners do not. */
+  forgetListeners(): void {
+    for (const forget of this.#listeners.splice(0)) forget();
   }
 
   /** Ends the pool or connection that this belongs to, as its own `end` does. */

@@ -1,6 +1,7 @@
 import mysql2 from 'mysql2';
 import promiseDriver from 'mysql2/promise';
 import { OptionError } from '../errors.js';
+import type { StatementClusterOptions } from '../options.js';
 import { parseUri } from '../uri.js';
 import { ClusterConnection } from './callback/connection.js';
 import { ClusterPool, type PromiseFace } from './callback/pool.js';
@@ -9,24 +10,49 @@ import type { ClusteredOptions, ClusterPoolOptions } from './driver-config.js';
 import { ClusterPromiseConnection, ClusterPromisePoolConnection } from './promise/connection.js';
 import { ClusterPromisePool } from './promise/pool.js';
 
+/** mysql2's options of a query, with the cluster's for this statement. */
+export type ClusteredQueryOptions = mysql2.QueryOptions & { readonly cluster?: StatementClusterOptions };
+
+type Callback<T> = (error: mysql2.QueryError | null, result: T, fields: mysql2.FieldPacket[]) => unknown;
+
+/** A callback call whose options may have `cluster`. */
+interface ClusteredCall {
+  <T extends mysql2.QueryResult>(options: ClusteredQueryOptions, callback?: Callback<T>): mysql2.Query;
+  <T extends mysql2.QueryResult>(options: ClusteredQueryOptions, values: unknown, callback?: Callback<T>): mysql2.Query;
+}
+
+/** A promise call whose options may have `cluster`. */
+type ClusteredPromiseCall = <T extends mysql2.QueryResult>(
+  options: ClusteredQueryOptions,
+  values?: unknown,
+) => Promise<[T, mysql2.FieldPacket[]]>;
+
 /** mysql2's callback pool with the cluster behind it. `cluster` is undefined when none was asked for. */
 export interface ClusteredPool extends mysql2.Pool, AsyncDisposable {
   readonly cluster: Cluster;
+  query: mysql2.Pool['query'] & ClusteredCall;
+  execute: mysql2.Pool['execute'] & ClusteredCall;
 }
 
 /** mysql2's callback connection with the cluster behind it. */
 export interface ClusteredConnection extends mysql2.Connection, AsyncDisposable {
   readonly cluster: Cluster;
+  query: mysql2.Connection['query'] & ClusteredCall;
+  execute: mysql2.Connection['execute'] & ClusteredCall;
 }
 
 /** mysql2's promise pool with the cluster behind it. */
 export interface ClusteredPromisePool extends promiseDriver.Pool {
   readonly cluster: Cluster;
+  query: promiseDriver.Pool['query'] & ClusteredPromiseCall;
+  execute: promiseDriver.Pool['execute'] & ClusteredPromiseCall;
 }
 
 /** mysql2's promise connection with the cluster behind it. */
 export interface ClusteredPromiseConnection extends promiseDriver.Connection {
   readonly cluster: Cluster;
+  query: promiseDriver.Connection['query'] & ClusteredPromiseCall;
+  execute: promiseDriver.Connection['execute'] & ClusteredPromiseCall;
 }
 
 const promises: PromiseFace = {

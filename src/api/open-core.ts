@@ -24,6 +24,9 @@ export function openCore(options: ClusteredOptions): OpenCore {
     host: options.host,
     port: options.port,
     connectionLimit: options.connectionLimit,
+    idleTimeout: options.idleTimeout,
+    queueLimit: options.queueLimit,
+    waitForConnections: options.waitForConnections,
   });
   const connection = connectionSettings(options) as ConnectionSettings;
   const key = topologyKey(settings, connection);

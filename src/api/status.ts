@@ -18,6 +18,7 @@ export interface NodeStatus {
   readonly missingGtids: string | undefined;
   readonly weight: number;
   readonly zone: string | undefined;
+  readonly tags: readonly string[];
   readonly pool: { readonly size: number; readonly idle: number; readonly waiting: number } | undefined;
   readonly traffic: {
     readonly inFlight: number;
@@ -92,6 +93,7 @@ function nodeStatus(context: NodeContext): NodeStatus {
     missingGtids: sample && node.executed ? sample.executed.minus(node.executed).toString() : undefined,
     weight: node.traits.weight,
     zone: node.traits.zone,
+    tags: [...node.traits.tags],
     pool: pool && { size: pool.size, idle: pool.idle, waiting: pool.waiting },
     traffic: { inFlight, responseMs, reads, writes, errors },
     missingGrants: node.lastReport?.missingGrants ?? [],

@@ -3,7 +3,7 @@ import { parseAddress } from '../address.js';
 import type { Clock } from '../clock.js';
 import type { ErrorFacts } from '../error-facts.js';
 import type { GtidSet } from '../gtid/gtid-set.js';
-import type { ClusterEvents } from '../observe/events.js';
+import type { ClusterEventName, ClusterEvents } from '../observe/events.js';
 import type { Settings } from '../options.js';
 import type { Probe } from '../probes/probe.js';
 import { type ApplyContext, apply, applyArrival, emptyTopology } from '../topology/apply.js';
@@ -154,9 +154,20 @@ export class Cluster {
     for (const change of changes) this.#emit(change);
   }
 
+  /** Emits an event. What a listener throws is thrown where it breaks nothing of ours. */
+  tell<E extends ClusterEventName>(event: E, ...args: ClusterEvents[E]): void {
+    try {
+      (this.events as EventEmitter).emit(event, ...args);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  }
+
   #emit(change: Change): void {
     if (change.type === 'roleChanged' || change.type === 'addressDiscovered') return;
-    (this.events as EventEmitter).emit(change.type, change);
+    this.tell(change.type, change as never);
     // Whoever lost the primary wants the next one soon: the nodes are asked again at the fast pace.
     if (change.type === 'noPrimary' || change.type === 'nodeDown') this.probeAll();
   }
@@ -168,14 +179,25 @@ export class Cluster {
       failures: settings.monitor.failures,
       successes: settings.monitor.successes,
       discover: settings.discover,
-      ...(settings.resolve ? { resolve: settings.resolve } : {}),
+      ...(settings.resolve ? { resolve: (address: Address) => this.#resolve(address) } : {}),
       traitsOf: (addresses) => settings.nodes.find((seed) => addresses.includes(seed.address)) ?? NO_TRAITS,
     };
+  }
+
+  // The user's function: what it throws leaves the address out.
+  #resolve(address: Address): Address | undefined {
+    try {
+      return this.#context.settings.resolve?.(address);
+    } catch (error) {
+      this.#warnOnce('RESOLVE_FAILED', `cluster.resolve threw for ${address}: ${(error as Error).message}`);
+      return undefined;
+    }
   }
 
   #reconcileMonitors(): void {
     if (!this.#started || this.#closed) return;
     const wanted = this.#topology.addresses;
+    for (const address of this.#errors.keys()) if (!wanted.has(address)) this.#errors.delete(address);
     for (const [address, monitor] of this.#monitors) {
       if (this.#probed(address)) continue;
       monitor.stop();
@@ -234,7 +256,8 @@ export class Cluster {
 
   #connect(address: Address): ReturnType<typeof openRaw> {
     const { monitor } = this.#context.settings;
-    const account = monitor.user === undefined ? {} : { user: monitor.user, password: monitor.password };
+    const password = monitor.password === undefined ? {} : { password: monitor.password };
+    const account = monitor.user === undefined ? password : { user: monitor.user, ...password };
     // The monitor needs no schema, and must work when the application's is missing.
     const { database: _database, ...connection } = this.#context.connection;
     return openRaw({ ...connection, ...account, connectTimeout: monitor.timeoutMs }, parseAddress(address));
@@ -242,10 +265,14 @@ export class Cluster {
 
   #warnOfGrants(address: Address, missing: readonly string[]): void {
     for (const grant of missing) {
-      if (this.#warned.has(grant)) continue;
-      this.#warned.add(grant);
-      const message = `the account of the probes lacks ${grant} (seen on ${address}): discovery and fencing by replication source are off`;
-      this.events.emit('warning', { code: 'MISSING_GRANT', message });
+      const lost = 'discovery and fencing by replication source are off';
+      this.#warnOnce('MISSING_GRANT', `the account of the probes lacks ${grant} (seen on ${address}): ${lost}`, grant);
     }
+  }
+
+  #warnOnce(code: ClusterEvents['warning'][0]['code'], message: string, about = message): void {
+    if (this.#warned.has(about)) return;
+    this.#warned.add(about);
+    this.tell('warning', { code, message });
   }
 }

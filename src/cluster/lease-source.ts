@@ -1,19 +1,18 @@
 import { type DriverError, readError } from '../error-facts.js';
 import { ClusterClosedError, ClusterError, FailoverTimeoutError, NoNodeAvailableError } from '../errors.js';
-import { GtidSet } from '../gtid/gtid-set.js';
-import { Watermark } from '../gtid/watermark.js';
-import type { Consistency, Settings } from '../options.js';
+import type { Settings } from '../options.js';
 import { explainRoute, type RouteContext, type RouteExplanation, route } from '../routing/choose.js';
 import { whyUnfit } from '../routing/filters.js';
 import type { Intent } from '../routing/intent.js';
 import type { FailRoute, WaitRoute } from '../routing/route.js';
 import type { NodeId } from '../topology/node-report.js';
-import type { NodeView, Sample, Topology } from '../topology/topology.js';
+import type { NodeView, Topology } from '../topology/topology.js';
 import type { Cluster, TopologyObserver } from './cluster.js';
 import type { NodePool } from './node-pool.js';
 import { NodePools } from './node-pools.js';
 import type { NodeTraffic } from './node-traffic.js';
 import type { ConnectionSettings, PhysicalConnection } from './physical-connection.js';
+import { ReadScope } from './read-scope.js';
 import { policyOf } from './routing-policy.js';
 import { WaitQueue } from './wait-queue.js';
 
@@ -44,9 +43,7 @@ export interface LeaseRequest {
 export class LeaseSource implements TopologyObserver {
   readonly cluster: Cluster;
   /** What the reads of this pool must be able to see. */
-  readonly scope = new Watermark();
-  /** The intent of a write without further wishes. */
-  readonly writeIntent: Intent;
+  readonly scope: ReadScope;
   readonly #settings: Settings;
   readonly #pools: NodePools;
   readonly #held: WaitQueue;
@@ -55,7 +52,6 @@ export class LeaseSource implements TopologyObserver {
   /** Called with each new connection of mysql2, before it is used: what is queued on it then becomes its base state. */
   onConnection: ((raw: PhysicalConnection['raw']) => void) | undefined;
   #topology: Topology;
-  #readIntent: Intent;
   #closed = false;
 
   constructor(cluster: Cluster, connection: ConnectionSettings, settings: Settings) {
@@ -63,7 +59,7 @@ export class LeaseSource implements TopologyObserver {
     this.#settings = settings;
     this.#pools = new NodePools({
       connection,
-      settings: settings.pool,
+      settings: { ...settings.pool, ...settings.queue },
       clock: cluster.clock,
       topology: () => this.#topology,
       onConnection: (raw) => this.onConnection?.(raw),
@@ -72,8 +68,7 @@ export class LeaseSource implements TopologyObserver {
     this.#fresh = new WaitQueue(cluster.clock);
     this.#topology = cluster.topology;
     this.#context = { loads: this.#pools.loads, now: 0, random: Math.random, turn: 0, policy: policyOf(settings) };
-    this.#readIntent = Object.freeze({ ...PLAIN_READ, maxLagMs: settings.maxLagMs });
-    this.writeIntent = Object.freeze({ ...this.#readIntent, access: 'write' as const });
+    this.scope = new ReadScope(cluster, settings);
     cluster.watch(this);
     this.#pools.reconcile(this.#topology);
   }
@@ -94,25 +89,19 @@ export class LeaseSource implements TopologyObserver {
     return this.#pools.get(node);
   }
 
-  /** The intent of a read: the same object while the watermark is unchanged. */
-  readIntent(maxLagMs?: number, consistency: Consistency = this.#settings.consistency): Intent {
-    const need = consistency === 'eventual' ? undefined : this.scope.need;
-    if (need !== this.#readIntent.need) this.#readIntent = Object.freeze({ ...this.#readIntent, need });
-    // Until a sample of the primary tells what such a write did, reads follow it to the primary.
-    if (need?.unknownSince !== undefined) this.cluster.sample([]);
-    return maxLagMs === undefined ? this.#readIntent : { ...this.#readIntent, maxLagMs };
-  }
-
   /** Finds a lease: `onLease`, `onPoolError` (see {@link LeaseSource.poolFailed}) or `onError` is called, once. */
   acquire(request: LeaseRequest, now: number = this.cluster.clock.now()): void {
     if (this.#closed) return request.onError(new ClusterClosedError());
+    if (request.intent.need?.unknownSince !== undefined) request.intent = this.scope.refresh(request.intent);
     const context = this.#at(now);
     this.cluster.pace.used(now);
     const answer = route(this.#topology, request.intent, context);
     request.because = answer.because;
     request.routedOn = this.#topology;
-    if (answer.type === 'use') this.#borrow(request, answer.node);
-    else if (answer.type === 'wait') this.#wait(request, answer);
+    if (answer.type === 'use') {
+      if (request.intent.access === 'read') this.#context.turn++;
+      this.#borrow(request, answer.node);
+    } else if (answer.type === 'wait') this.#wait(request, answer);
     else request.onError(this.#refusal(answer));
   }
 
@@ -166,6 +155,17 @@ export class LeaseSource implements TopologyObserver {
     else this.#hold(request, undefined);
   }
 
+  /** Whether another node is the primary now than the one this lease of a primary leads to. */
+  isDeposed({ target }: PhysicalConnection): boolean {
+    const { primary } = this.#topology;
+    return target.role === 'primary' && primary !== undefined && primary.id !== target.node;
+  }
+
+  /** Whether the primary tells its writes by GTIDs. */
+  get hasGtids(): boolean {
+    return this.#topology.primary?.lastReport?.executed !== undefined;
+  }
+
   release(lease: PhysicalConnection, now?: number): void {
     lease.home?.release(lease, now);
   }
@@ -178,8 +178,7 @@ export class LeaseSource implements TopologyObserver {
       this.#pools.reconcile(topology);
       this.#held.flush();
     }
-    if (topology.generation !== previous.generation) this.#dropLost(topology);
-    this.#tidyScope(topology);
+    this.scope.onTopology(topology, previous);
     this.#fresh.flush();
   }
 
@@ -195,7 +194,6 @@ export class LeaseSource implements TopologyObserver {
   #at(now: number): RouteContext {
     const context = this.#context;
     context.now = now;
-    context.turn++;
     return context;
   }
 
@@ -204,12 +202,14 @@ export class LeaseSource implements TopologyObserver {
     const kept = request.kept(node.id);
     if (kept) return request.onLease(kept, this.#context.now);
     const pool = this.#pools.get(node.id);
+    if (!pool && request.intent.node !== undefined) return request.onError(notServing(node));
     if (!pool || pool.blockedUntil > this.#context.now) return this.#hold(request, undefined);
     pool.acquire(request, request.second);
   }
 
   #wait(request: LeaseRequest, answer: WaitRoute): void {
-    if (answer.for === 'primary' || this.#topology.nodes.size === 0) return this.#hold(request, undefined);
+    const { size } = this.#topology.nodes;
+    if (answer.for === 'primary' || size === 0 || request.intent.waited) return this.#hold(request, undefined);
     const { need } = request.intent;
     if (answer.for === 'sample') this.cluster.sample(answer.nodes);
     else if (answer.for === 'gtids' && need) this.cluster.follow(answer.nodes, need.gtids);
@@ -256,42 +256,10 @@ export class LeaseSource implements TopologyObserver {
     for (const [address, error] of this.cluster.errors) reasons[address] ??= error.message;
     return new NoNodeAvailableError(answer.because, reasons);
   }
-
-  // Without GTIDs a replica that serves has everything that is older than `maxLagMs`.
-  #withoutGtids(topology: Topology): Pick<Sample, 'sentAt' | 'executed'> | undefined {
-    const report = topology.primary?.lastReport;
-    if (report === undefined || report.executed !== undefined) return undefined;
-    return { sentAt: report.sentAt - this.#settings.maxLagMs, executed: GtidSet.empty };
-  }
-
-  // GTIDs that a new primary does not have are gone: nobody could ever wait for them.
-  #dropLost(topology: Topology): void {
-    const sample = topology.samples.at(-1);
-    const lost = sample && this.scope.drop(sample.executed);
-    if (!lost || lost.isEmpty) return;
-    const message = `writes acknowledged through this pool are missing on the new primary: ${lost.toString()}`;
-    this.cluster.events.emit('warning', { code: 'WRITES_LOST', message });
-  }
-
-  #tidyScope(topology: Topology): void {
-    const { scope } = this;
-    if (scope.need === undefined) return;
-    const sample = topology.samples.at(-1) ?? this.#withoutGtids(topology);
-    if (sample) {
-      scope.settle(sample);
-      scope.compact(sample);
-    }
-    const { replicas } = topology;
-    if (scope.need === undefined || replicas.length === 0) return;
-    scope.prune(replicas.reduce((have, { executed = GtidSet.empty }) => have.intersect(executed), scope.need.gtids));
-  }
 }
 
-const PLAIN_READ = {
-  access: 'read',
-  route: 'auto',
-  node: undefined,
-  need: undefined,
-  tried: Object.freeze([]) as readonly NodeId[],
-  waited: false,
-} as const;
+function notServing({ address, role, because }: NodeView): NoNodeAvailableError {
+  return new NoNodeAvailableError(`${address} was asked for and takes no statements`, {
+    [address]: `${role}: ${because}`,
+  });
+}

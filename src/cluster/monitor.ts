@@ -69,10 +69,12 @@ export class Monitor {
     }
     this.#running = false;
     if (this.#stopped) return;
-    onReport(report, failure);
-    if (this.#stopped) return;
-    if (this.#again) this.probeNow();
-    else this.#schedule();
+    try {
+      onReport(report, failure);
+    } finally {
+      if (this.#again && !this.#stopped) this.probeNow();
+      else if (!this.#stopped) this.#schedule();
+    }
   }
 
   #schedule(): void {

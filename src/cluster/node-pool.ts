@@ -1,22 +1,14 @@
 import genericPool, { type Pool } from 'generic-pool';
 import type { Clock, Timer } from '../clock.js';
 import { readError } from '../error-facts.js';
-import { PoolTimeoutError } from '../errors.js';
 import { ConnectGate } from './connect-gate.js';
 import { type LeaseReceiver, LeaseWaiters, type Waiter } from './lease-waiters.js';
 import { ParkedWaiters } from './parked-waiters.js';
 import type { PhysicalConnection } from './physical-connection.js';
-import { destroyDead, type Resource, type Tombstone } from './pool-resource.js';
+import { refusalOf, timeoutOf } from './pool-errors.js';
+import { destroyDead, type NodePoolSettings, type Resource, type Tombstone } from './pool-resource.js';
 
-/** Sizes and times of a pool; see the options under `cluster.pool`. */
-export interface NodePoolSettings {
-  readonly min: number;
-  readonly max: number;
-  readonly reserve: number;
-  readonly acquireTimeoutMs: number;
-  readonly idleTimeoutMs: number;
-  readonly maxLifetimeMs: number;
-}
+export type { NodePoolSettings };
 
 const IDLE_CHECK_MS = 30_000;
 const CHECK_MS = 1_000;
@@ -51,7 +43,7 @@ export class NodePool {
     this.#connectTo = open;
     this.#settings = settings;
     this.#clock = clock;
-    this.#waiters = new LeaseWaiters(clock, settings.acquireTimeoutMs, () => this.#timeout());
+    this.#waiters = new LeaseWaiters(clock, settings.acquireTimeoutMs, () => timeoutOf(settings));
     this.#main = this.#create(settings.min, settings.max);
     if (settings.min === 0) return;
     this.#main.start();
@@ -90,8 +82,11 @@ export class NodePool {
     const pool = useReserve && this.#exhausted() && this.#settings.reserve > 0 ? this.#reservePool() : this.#main;
     const waiter: Waiter = { receiver, since: Number.POSITIVE_INFINITY, settled: false };
     if (pool.available > 0) return this.#take(pool, waiter);
+    const busy = pool === this.#main && pool.size >= this.#settings.max;
+    const refusal = busy ? refusalOf(this.#settings, this.#waiters.size) : undefined;
+    if (refusal) return receiver.onPoolError(refusal);
     this.#waiters.add(waiter);
-    if (pool === this.#main && pool.size >= this.#settings.max) this.#parked.push(waiter);
+    if (busy) this.#parked.push(waiter);
     else this.#take(pool, waiter);
   }
 
@@ -259,13 +254,6 @@ export class NodePool {
       if (error) lease.destroy(error);
       this.#deliver(pool, lease, waiter);
     });
-  }
-
-  #timeout(): PoolTimeoutError {
-    const { acquireTimeoutMs, max } = this.#settings;
-    return new PoolTimeoutError(
-      `no connection became free within pool.acquireTimeoutMs (${acquireTimeoutMs} ms); all of pool.max (${max}) are in use`,
-    );
   }
 
   #tend(): Timer {

@@ -28,7 +28,7 @@ export interface NodePoolsContext {
 export class NodePools {
   readonly #context: NodePoolsContext;
   readonly #pools = new Map<NodeId, RoledPool>();
-  readonly #retired = new Set<NodePool>();
+  readonly #retired = new Map<NodePool, NodeId>();
   readonly #traffic = new Map<NodeId, NodeTraffic>();
 
   constructor(context: NodePoolsContext) {
@@ -59,13 +59,18 @@ export class NodePools {
 
   /** Retires the pools of nodes that went or changed their role, and makes those that are missing. */
   reconcile(topology: Topology): void {
-    for (const pool of this.#retired) if (pool.lent === 0) this.#retired.delete(pool);
+    for (const [pool, id] of this.#retired) {
+      const view = topology.nodes.get(id);
+      // What still runs on a node that is lost now would wait for ever.
+      if (view === undefined || view.health === 'down') pool.retire(retirement(view), true);
+      if (pool.lent === 0) this.#retired.delete(pool);
+    }
     for (const [id, { pool, role }] of this.#pools) {
       if (wantedRole(topology, id) === role) continue;
       this.#pools.delete(id);
       const view = topology.nodes.get(id);
       pool.retire(retirement(view), view === undefined || view.health === 'down');
-      this.#retired.add(pool);
+      this.#retired.set(pool, id);
     }
     for (const id of topology.nodes.keys()) {
       const role = wantedRole(topology, id);
@@ -77,7 +82,7 @@ export class NodePools {
 
   /** Waits for what runs, at most `timeoutMs`, then closes all. */
   async drain(error: Error, timeoutMs: number): Promise<void> {
-    const pools = [...[...this.#pools.values()].map(({ pool }) => pool), ...this.#retired];
+    const pools = [...[...this.#pools.values()].map(({ pool }) => pool), ...this.#retired.keys()];
     await Promise.all(pools.map((pool) => pool.drain(error, timeoutMs)));
     this.#pools.clear();
     this.#retired.clear();
@@ -91,10 +96,21 @@ export class NodePools {
       const target = { node: id, address: view.address, role, ...parseAddress(view.address) };
       const opened = await openConnection(connection, target, () => clock.now());
       opened.traffic = this.traffic(id);
-      onConnection(opened.raw);
+      tell(onConnection, opened.raw);
       return opened;
     };
     return new NodePool(open, settings, clock);
+  }
+}
+
+// What a listener throws is the application's: it must not look like a failed connect.
+function tell(listener: NodePoolsContext['onConnection'], raw: PhysicalConnection['raw']): void {
+  try {
+    listener(raw);
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
   }
 }
 

@@ -4,6 +4,9 @@ import type { Address, NodeId } from '../topology/node-report.js';
 import { NodeTraffic } from './node-traffic.js';
 import { NOTHING_REPLAYED, type ReplayedState } from './replayed-state.js';
 
+/** mysql2's default of `connectTimeout`. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
 /** Where a connection leads to, and what for. */
 export interface ConnectTarget {
   readonly node: NodeId;
@@ -102,7 +105,7 @@ export async function openRaw(
   target: { readonly host: string; readonly port: number },
 ): Promise<OpenedRaw> {
   const { password: given, ...rest } = settings;
-  const password = typeof given === 'function' ? await given() : given;
+  const password = typeof given === 'function' ? await inTime(given(), settings.connectTimeout) : given;
   const raw = mysql2.createConnection({ ...rest, ...(password === undefined ? {} : { password }), ...target });
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => {
@@ -134,13 +137,26 @@ export async function openConnection(
   const opened = await openRaw(settings, { host: target.host, port: target.port });
   const connection = new PhysicalConnection(opened, target, now());
   return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => connection.destroy(), settings.connectTimeout ?? CONNECT_TIMEOUT_MS);
     connection.setUp((error) => {
+      clearTimeout(timer);
       if (error) {
         connection.destroy();
         reject(error);
       } else resolve(connection);
     });
   });
+}
+
+async function inTime(password: string | Promise<string>, timeoutMs = CONNECT_TIMEOUT_MS): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = Object.assign(new Error(`the password function gave nothing within ${timeoutMs} ms`), {
+      code: 'ETIMEDOUT',
+    });
+    timer = setTimeout(reject, timeoutMs, error);
+  });
+  return Promise.race([password, late]).finally(() => clearTimeout(timer));
 }
 
 /** The one statement that sets a fresh connection up. MariaDB knows no `session_track_gtids`; its `'*'` has `last_gtid`. */

@@ -1,6 +1,19 @@
 import type { Pool } from 'generic-pool';
 import type { PhysicalConnection } from './physical-connection.js';
 
+/** Sizes and times of a pool; see the options under `cluster.pool`. */
+export interface NodePoolSettings {
+  readonly min: number;
+  readonly max: number;
+  readonly reserve: number;
+  readonly acquireTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly maxLifetimeMs: number;
+  /** mysql2's: most who wait, 0 or none for no limit; and whether anybody waits at all. */
+  readonly queueLimit?: number;
+  readonly waitForConnections?: boolean;
+}
+
 /** What a failed connect leaves in the pool instead of a connection, so that generic-pool's factory never rejects. */
 export interface Tombstone {
   readonly error: Error;

@@ -17,6 +17,7 @@ export class Watermark {
   #gtids = GtidSet.empty;
   #unknownSince: number | undefined;
   #need: ReadNeed | undefined;
+  #used = false;
 
   constructor(flavor: 'mysql' | 'mariadb' = 'mysql') {
     this.#flavor = flavor;
@@ -25,6 +26,11 @@ export class Watermark {
   /** What a read needs; undefined when any replica will do. The same object while nothing changes. */
   get need(): ReadNeed | undefined {
     return this.#need;
+  }
+
+  /** Something that was forgotten may be missing again: when anything was written at all, as after {@link Watermark.addUnknown}. */
+  recall(at: number): void {
+    if (this.#used) this.addUnknown(at);
   }
 
   /** Adds the GTIDs of an OK packet: entries such as `'uuid:5'` or `'uuid:5-7'`. */
@@ -79,6 +85,7 @@ export class Watermark {
     this.#gtids = gtids;
     this.#unknownSince = unknownSince;
     const nothing = gtids.isEmpty && unknownSince === undefined;
+    this.#used = true;
     this.#need = nothing ? undefined : Object.freeze({ gtids, unknownSince });
   }
 }

@@ -9,11 +9,11 @@ export interface NodeEvent {
 
 /** Events of `pool.cluster`, by name. All are emitted after the change has taken effect. */
 export interface ClusterEvents {
-  /** Writes go elsewhere from now on; `next` is undefined while no primary is known. */
+  /** Writes go elsewhere from now on. When a primary is lost and none is known yet, that is `noPrimary`. */
   primaryChanged: [
     {
       readonly previous: NodeId | undefined;
-      readonly next: NodeId | undefined;
+      readonly next: NodeId;
       readonly generation: number;
       readonly because: string;
     },
@@ -22,13 +22,18 @@ export interface ClusterEvents {
   nodeRemoved: [NodeEvent];
   nodeUp: [NodeEvent];
   nodeDown: [NodeEvent];
-  /** Several nodes could be the primary and nothing tells which; no write is sent. */
+  /** Several nodes could be the primary. Where nothing tells which, no write is sent, and `noPrimary` says so. */
   splitBrain: [{ readonly nodes: readonly NodeId[]; readonly because: string }];
   noPrimary: [{ readonly because: string }];
   /** A replica refused a statement as a write; it was run again on the primary. */
   misrouted: [{ readonly sql: string; readonly node: NodeId; readonly because: string }];
   /** Something worth a line in a log: a missing grant, a transaction left open at release. */
-  warning: [{ readonly code: 'MISSING_GRANT' | 'TRANSACTION_LEFT_OPEN' | 'WRITES_LOST'; readonly message: string }];
+  warning: [
+    {
+      readonly code: 'MISSING_GRANT' | 'TRANSACTION_LEFT_OPEN' | 'WRITES_LOST' | 'RESOLVE_FAILED';
+      readonly message: string;
+    },
+  ];
 }
 
 /** The name of a {@link ClusterEvents | cluster event}. */

@@ -82,7 +82,7 @@ function withoutAnyReplica(replicas: readonly NodeView[], situation: Situation):
   if (primary === undefined) return { type: 'wait', for: 'primary', nodes: [], because: topology.because };
   // Where there are no replicas at all there is nothing to wait for.
   const full = replicas.length > 0 && (context.loads.get(primary.id)?.inFlight ?? 0) >= primaryReadsMax;
-  if (full && !intent.waited && intent.need?.unknownSince === undefined) {
+  if (full && intent.need?.unknownSince === undefined) {
     return {
       type: 'wait',
       for: 'replica',

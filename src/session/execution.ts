@@ -1,5 +1,5 @@
 import type { LeaseRequest } from '../cluster/lease-source.js';
-import type { PhysicalConnection } from '../cluster/physical-connection.js';
+import { lostError, type PhysicalConnection } from '../cluster/physical-connection.js';
 import { type DriverError, type ErrorFacts, readError } from '../error-facts.js';
 import { ClusterError, TransactionLostError, WriteOutcomeUnknownError } from '../errors.js';
 import type { Intent } from '../routing/intent.js';
@@ -16,6 +16,16 @@ import { type AnswerHeader, type PinReason, SessionState } from './session-state
 import type { Statement, StatementDone } from './statement.js';
 
 const NOTHING = new SessionState();
+/** A text that nobody knows before mysql2 has written it. */
+const OPAQUE: Classification = Object.freeze({
+  kind: 'unknown',
+  access: 'unknown',
+  statements: 1,
+  effects: [],
+  dependsOn: [],
+  functions: ['?'],
+  because: 'its values bring SQL of their own',
+});
 
 /** One statement on its way through a session: route, lease, replay, run, take in the answer, or try again. */
 export class Execution implements LeaseRequest {
@@ -51,7 +61,7 @@ export class Execution implements LeaseRequest {
   start(): void {
     const { core, state } = this.#session;
     const now = core.source.cluster.clock.now();
-    this.#classification = this.#session.classify(this.#statement.sql);
+    this.#classification = this.#statement.opaque ? OPAQUE : this.#session.classify(this.#statement.sql);
     this.holdUntil = now + core.settings.failover.holdMs;
     this.freshUntil = now + (this.#statement.options?.waitMs ?? core.settings.consistencyWaitMs);
     const pinned = state?.pinnedTo;
@@ -66,7 +76,10 @@ export class Execution implements LeaseRequest {
   }
 
   onLease(lease: PhysicalConnection, now: number): void {
-    if (this.#session.dead) return this.#end(lease, this.#session.dead);
+    if (this.#session.dead) {
+      this.#session.drop(lease);
+      return this.#end(undefined, this.#session.dead);
+    }
     if (!this.#session.core.source.confirms(lease, this)) {
       this.#session.drop(lease);
       return this.#session.core.source.acquire(this);
@@ -93,6 +106,8 @@ export class Execution implements LeaseRequest {
   }
 
   #runPinned(lease: PhysicalConnection | undefined): void {
+    const { source } = this.#session.core;
+    if (lease && source.isDeposed(lease)) lease.destroy(lostError('Connection lost: another node is the primary now'));
     if (lease && !lease.dead) return this.#run(lease);
     const error = lostSession(this.#session.state?.pins ?? [], lease?.dead);
     this.#session.lost(error);
@@ -119,8 +134,9 @@ export class Execution implements LeaseRequest {
       return this.#run(lease);
     }
     lease.raw.query(first, (error) => {
-      if (error) this.#failed(lease, error, false);
-      else this.#replay(lease, rest);
+      if (!error) return this.#replay(lease, rest);
+      lease.dirty = true; // half of it may have been set
+      this.#failed(lease, error, false);
     });
   }
 
@@ -145,6 +161,8 @@ export class Execution implements LeaseRequest {
     try {
       this.#statement.send(lease, done);
     } catch (error) {
+      if (told) throw error;
+      told = true;
       // A value that cannot be sent: nothing was.
       lease.traffic.end(0, true);
       this.#end(lease, error as Error);
@@ -171,11 +189,23 @@ export class Execution implements LeaseRequest {
   }
 
   #rememberUntold(): void {
-    const { access, functions, kind } = this.#classification;
+    const { access, functions, kind, effects } = this.#classification;
     if (kind === 'empty') return;
-    if (access !== 'write' && access !== 'locking-read' && access !== 'unknown' && functions.length === 0) return;
-    const { source } = this.#session.core;
-    source.scope.addUnknown(source.cluster.clock.now());
+    const commits = !this.#session.core.source.hasGtids && effects.some((effect) => effect.type === 'commit');
+    const wrote = access === 'write' || access === 'locking-read' || access === 'unknown' || functions.length > 0;
+    if (wrote || commits) this.#addUnknown();
+  }
+
+  #addUnknown(): void {
+    this.#session.core.source.scope.addUnknown();
+  }
+
+  // An error brings no report of the session: what ran before it may have opened a transaction, or set something.
+  #suspect(lease: PhysicalConnection): void {
+    const { statements, kind, access, functions, effects } = this.#classification;
+    const untold = effects.some(({ type }) => type === 'set-user-variable' || type === 'user-lock');
+    const several = statements > 1 || kind === 'call' || kind === 'execute';
+    if (several || access === 'unknown' || functions.length > 0 || untold) this.#session.suspect(lease);
   }
 
   #failed(lease: PhysicalConnection, error: DriverError, sent: boolean): void {
@@ -194,7 +224,9 @@ export class Execution implements LeaseRequest {
       delivered: this.#statement.delivered,
       enabled: this.#session.core.settings.failover.retry,
     });
-    if (facts.sent && decision.action === 'throw' && pins.length === 0) this.#rememberUntold();
+    if (facts.sent && facts.usable) this.#suspect(lease);
+    if (decision.action === 'throw' && decision.as === 'outcome-unknown') this.#addUnknown();
+    else if (facts.sent && decision.action === 'throw' && pins.length === 0) this.#rememberUntold();
     if (decision.action === 'again' && this.#session.core.source.cluster.clock.now() < this.holdUntil) {
       this.#again(lease, decision);
     } else this.#giveUp(lease, error, decision);
@@ -205,7 +237,7 @@ export class Execution implements LeaseRequest {
     source.totals.retried++;
     if (decision.misrouted) {
       source.totals.misrouted++;
-      source.cluster.events.emit('misrouted', {
+      source.cluster.tell('misrouted', {
         sql: this.#statement.sql,
         node: lease.target.node,
         because: 'the replica refused it as a write',
@@ -228,7 +260,7 @@ export class Execution implements LeaseRequest {
     const as = decision.action === 'throw' ? decision.as : 'driver';
     const thrown = this.#typed(as, error);
     const pinnedHere = this.#session.state?.pinnedTo === lease.target.role;
-    if (as === 'transaction-lost' || as === 'outcome-unknown') lease.destroy(error);
+    if (as !== 'driver') lease.destroy(error);
     if (pinnedHere && lease.dead) this.#session.lost(thrown instanceof ClusterError ? thrown : error);
     this.#end(lease, thrown);
   }
@@ -248,8 +280,11 @@ export class Execution implements LeaseRequest {
     }
   }
 
+  // On a tick of its own: what the caller's callback throws must not break off the loop or the packet that brought the error.
   #end(lease: PhysicalConnection | undefined, error: Error): void {
-    this.#session.done(lease);
-    this.#statement.settle(error as DriverError);
+    process.nextTick(() => {
+      this.#session.done(lease);
+      this.#statement.settle(error as DriverError);
+    });
   }
 }

@@ -16,7 +16,7 @@ export function intentOf(
 ): Intent {
   const access = accessOf(classification, session);
   const { source } = session.core;
-  if (options === undefined) return access === 'write' ? source.writeIntent : source.readIntent();
+  if (options === undefined) return access === 'write' ? source.scope.writeIntent : source.scope.readIntent();
   const { route = 'auto', node, maxLagMs, consistency } = checkStatementOptions(options);
   if (route === 'replica' && access === 'write') {
     throw new RouteConflictError(
@@ -25,8 +25,12 @@ export function intentOf(
   }
   // What belongs to one server runs where the caller says.
   if (node !== undefined && ON_ANY_NODE.has(classification.access))
-    return { ...source.readIntent(maxLagMs, 'eventual'), node };
-  return { ...(access === 'write' ? source.writeIntent : source.readIntent(maxLagMs, consistency)), route, node };
+    return { ...source.scope.readIntent(maxLagMs, 'eventual'), node };
+  return {
+    ...(access === 'write' ? source.scope.writeIntent : source.scope.readIntent(maxLagMs, consistency)),
+    route,
+    node,
+  };
 }
 
 /**

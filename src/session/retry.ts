@@ -60,12 +60,12 @@ function isProved({ facts, classification }: Attempt): boolean {
   return facts.usable && statements === 1 && ATOMIC_KINDS.has(kind) && functions.length === 0;
 }
 
-// A transaction on a node that became read-only can never be committed there.
+// On a node that became read-only a transaction can never be committed, and nothing else can be written in this session.
 function refusedInPin(attempt: Attempt): RetryDecision {
   const { pins, slot } = attempt;
   if (slot === 'replica') return DRIVER;
   if (pins.includes('a transaction') || pins.includes('autocommit=0')) return TRANSACTION_LOST;
-  return isProved(attempt) ? DRIVER : UNKNOWN;
+  return isProved(attempt) ? SESSION_LOST : UNKNOWN;
 }
 
 function lostInPin({ facts, classification, pins }: Attempt): RetryDecision {

@@ -30,4 +30,6 @@ export interface SessionHost {
   succeeded(lease: PhysicalConnection, classification: Classification, headers: readonly AnswerHeader[]): void;
   done(lease: PhysicalConnection | undefined, now?: number): void;
   lost(cause: Error): void;
+  /** What the lease's session state is cannot be told any more. */
+  suspect(lease: PhysicalConnection): void;
 }

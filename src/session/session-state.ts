@@ -92,6 +92,12 @@ export class SessionState {
     this.#pinnedTo = this.#pins.size === 0 ? undefined : (this.#pinnedTo ?? slot);
   }
 
+  /** Something ran on the lease in `slot`, and failed, that may have changed what nobody told. */
+  suspect(slot: Slot): void {
+    this.#pin('session state');
+    this.#pinnedTo ??= slot;
+  }
+
   /** The session was given back: its variables and schema stay, what binds it does not. */
   release(): void {
     this.#pins.clear();

@@ -121,10 +121,20 @@ export class Session implements SessionHost {
     this.core.source.release(lease, now);
   }
 
+  /** What the lease's session state is cannot be told any more: it is closed when it comes back. */
+  suspect(lease: PhysicalConnection): void {
+    if (!this.#keepsLeases) {
+      lease.dirty = true;
+      return;
+    }
+    this.#state ??= new SessionState();
+    this.#state.suspect(lease.target.role);
+  }
+
   /** The lease that binds the session is lost: nothing more can be done in it. */
   lost(cause: Error): void {
     this.#dead = cause;
-    for (const statement of this.#queue?.splice(0) ?? []) statement.settle(cause);
+    for (const statement of this.#queue?.splice(0) ?? []) process.nextTick(() => statement.settle(cause as never));
   }
 
   /** Gives all leases back. Variables and schema stay, for the next user of the same object, as in mysql2. */
@@ -148,19 +158,21 @@ export class Session implements SessionHost {
 
   /** Begins anew, on fresh leases and with nothing to replay. */
   reset(): void {
+    if (this.#dead) return;
     this.release();
     this.#state = undefined;
   }
 
   #start(statement: Statement): void {
-    if (this.#dead) return statement.settle(this.#dead);
+    const dead = this.#dead;
+    if (dead) return process.nextTick(() => statement.settle(dead as never));
     this.#running = true;
     new Execution(this, statement).start();
   }
 
   #reportLeftOpen(): void {
     const message = 'a transaction was open when its connection was released: it was rolled back';
-    this.core.source.cluster.events.emit('warning', { code: 'TRANSACTION_LEFT_OPEN', message });
+    this.core.source.cluster.tell('warning', { code: 'TRANSACTION_LEFT_OPEN', message });
   }
 
   /** A lease died. When nothing ran on it and nothing binds the session to it, the session goes on with another. */

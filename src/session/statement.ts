@@ -9,6 +9,8 @@ export type StatementDone = (error: DriverError | null, result?: unknown, fields
 export interface Statement {
   /** What is classified. */
   readonly sql: string;
+  /** The text that is sent cannot be known beforehand: it is treated as a write. */
+  readonly opaque: boolean;
   readonly options: StatementClusterOptions | undefined;
   /** Rows or fields have reached the caller, so that it cannot be run again unseen. */
   readonly delivered: boolean;

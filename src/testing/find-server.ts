@@ -30,7 +30,8 @@ export interface FindOptions {
 
 /**
  * Finds a server: the environment variable (`MYSQLD`, `MARIADBD`), `PATH`, the usual folders, the cache folder; at last, if
- * allowed, unpacks one. Throws `ClusterStartError` (`SERVER_NOT_FOUND`, `INSTALL_FAILED`).
+ * allowed, unpacks one. Throws `ClusterStartError` (`SERVER_NOT_FOUND`, `INSTALL_FAILED`, and `INVALID_OPTION` for a wrong
+ * variable).
  */
 export async function findServer(flavor: FlavorName, options: FindOptions): Promise<ServerProgram> {
   const named = process.env[VARIABLE[flavor]];
@@ -55,7 +56,8 @@ async function namedServer(flavor: FlavorName, path: string): Promise<ServerProg
   if (version !== undefined) return { path, version };
   const said = (await saidVersion(path)).trim();
   const message = `${VARIABLE[flavor]}=${path} is no ${flavor} server that runs here (MySQL needs 8.0.26 or later): ${said}`;
-  throw new ClusterStartError('SERVER_NOT_FOUND', message);
+  // A server that was named is the one that is wanted: nothing else is tried.
+  throw new ClusterStartError('INVALID_OPTION', message);
 }
 
 function notFound(flavor: FlavorName): ClusterStartError {

@@ -48,7 +48,7 @@ function decide(silent: SilentSource, count: number): void {
   const { source, topology } = silent;
   const context = silent.context();
   let used = 0;
-  for (let at = 0; at < count; at++) if (route(topology, source.readIntent(), context).type === 'use') used++;
+  for (let at = 0; at < count; at++) if (route(topology, source.scope.readIntent(), context).type === 'use') used++;
   if (used < count) throw new Error(`${count - used} reads found no replica`);
 }
 

@@ -144,8 +144,7 @@ describe('writes that bring no GTID', { timeout: TEST_MS }, () => {
   it('afterwards the replicas serve reads again', async () => {
     const pool = await here.pool();
     await pool.query('UPDATE kv SET n = 0 WHERE id = -1');
-    await until(async () => (await nameOf(pool)) !== here.primary.name);
-    expect(await namesOf(() => nameOf(pool))).toEqual(replicas());
+    await until(async () => (await namesOf(() => nameOf(pool))).join() === replicas().join());
   });
 });
 

@@ -36,3 +36,7 @@ createPool({ cluster: { maxLagMs: '500' } });
 
 // Types under the default import, as with mysql2's own.
 export const underDefault: mysql2.Pool | undefined = undefined as mysql.Pool | undefined;
+
+pool.query({ sql: 'SELECT 1', cluster: { maxLagMs: 50 } }, (error) => error);
+// @ts-expect-error: no such option
+pool.query({ sql: 'SELECT 1', cluster: { maxLag: 50 } });

@@ -27,3 +27,7 @@ createPool({ cluster: { maxLag: 500 } });
 // Types under the default import, as with mysql2's own.
 export const underDefault: mysql2.Pool | undefined = undefined as mysql.Pool | undefined;
 export const header: mysql.ResultSetHeader | undefined = undefined;
+
+export const routed = pool.query({ sql: 'SELECT 1', cluster: { route: 'primary' } });
+// @ts-expect-error: no such route
+pool.query({ sql: 'SELECT 1', cluster: { route: 'everywhere' } });

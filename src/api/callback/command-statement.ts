@@ -40,6 +40,7 @@ type RawConnection = EventEmitter & Record<Protocol, (...args: unknown[]) => Raw
  */
 export class CommandStatement implements Statement {
   readonly sql: string;
+  readonly opaque: boolean;
   readonly options: StatementClusterOptions | undefined;
   /** What the caller gets. */
   readonly command: DriverQuery;
@@ -60,7 +61,12 @@ export class CommandStatement implements Statement {
     this.#template = command.sql;
     this.#values = command.values;
     this.options = callOptions(command._queryOptions.cluster as StatementClusterOptions | undefined);
-    this.sql = textToClassify(command);
+    // A prepared statement's values are values.
+    const brings = protocol === 'query' && command.values !== undefined && bringsSql(command.values, 0);
+    this.opaque =
+      (brings && !!command.namedPlaceholders) || ('queryFormat' in context.config && !!context.config.queryFormat);
+    this.sql =
+      brings && !this.opaque ? format(checkText(command.sql), command.values as never) : checkText(command.sql);
   }
 
   send(lease: PhysicalConnection, done: StatementDone): void {
@@ -90,9 +96,8 @@ export class CommandStatement implements Statement {
     const { command } = this;
     command._connection = raw;
     const lost = (error: unknown): void => done(error as Error);
-    raw.once('error', lost);
     let failed = false;
-    const sent = this.#dispatch(raw, undefined);
+    const sent = this.#dispatchUnder(raw, lost);
     sent.on('fields', (...args) => this.#pass('fields', args));
     sent.on('result', (...args) => this.#pass('result', args));
     sent.on('error', (error) => {
@@ -106,6 +111,16 @@ export class CommandStatement implements Statement {
     });
   }
 
+  #dispatchUnder(raw: RawConnection, lost: (error: unknown) => void): RawCommand {
+    raw.once('error', lost);
+    try {
+      return this.#dispatch(raw, undefined);
+    } catch (error) {
+      raw.removeListener('error', lost);
+      throw error;
+    }
+  }
+
   #pass(event: 'fields' | 'result', args: unknown[]): void {
     const [value] = args;
     if (event === 'result' && value?.constructor?.name === 'ResultSetHeader') this.#header = value;
@@ -116,11 +131,6 @@ export class CommandStatement implements Statement {
 
 // Values become literals, which change nothing of what a text does. Those that bring SQL of their own (mysql2's `raw()`)
 // are written into it before it is classified.
-function textToClassify({ sql, values }: DriverQuery): string {
-  if (typeof sql !== 'string') throw new TypeError(`sql must be a string, not ${sql === null ? 'null' : typeof sql}`);
-  return values !== undefined && bringsSql(values, 0) ? format(sql, values as never) : sql;
-}
-
 function bringsSql(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null || value instanceof Date || ArrayBuffer.isView(value)) return false;
   if (typeof (value as { toSqlString?: unknown }).toSqlString === 'function') return true;
@@ -128,4 +138,9 @@ function bringsSql(value: unknown, depth: number): boolean {
   const parts = Array.isArray(value) ? value : Object.values(value);
   for (const part of parts) if (typeof part === 'object' && bringsSql(part, depth + 1)) return true;
   return false;
+}
+
+function checkText(sql: unknown): string {
+  if (typeof sql === 'string') return sql;
+  throw new TypeError(`sql must be a string, not ${sql === null ? 'null' : typeof sql}`);
 }

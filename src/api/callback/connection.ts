@@ -62,7 +62,7 @@ export class ClusterConnection extends LogicalConnection {
   #close(): Promise<void> {
     this.#ending ??= new Promise<void>((resolve) => this.whenIdle(resolve)).then(() => {
       this.destroy();
-      return this.#core.close(END_TIMEOUT_MS);
+      return this.#core.close(END_TIMEOUT_MS).then(() => this.cluster.forgetListeners());
     });
     return this.#ending;
   }

@@ -202,7 +202,7 @@ export class LogicalConnection extends EventEmitter {
     this.#owner.takeBack(this, false);
   }
 
-  /** On a pool: gives it back, with mysql2's warning. On its own: finishes what runs, then closes. */
+  /** Finishes what runs, then closes: a pooled connection too, as with mysql2's `gracefulEnd`. */
   end(callback?: Callback): void {
     this.finish();
     this.#session.whenIdle(() => callback?.(null));
@@ -245,6 +245,7 @@ export class LogicalConnection extends EventEmitter {
   #call({ sql, send, callback }: DirectCall): void {
     const statement: Statement = {
       sql,
+      opaque: false,
       options: undefined,
       delivered: false,
       send,

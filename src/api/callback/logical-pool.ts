@@ -1,4 +1,5 @@
-import { ClusterClosedError } from '../../errors.js';
+import type { Clock } from '../../clock.js';
+import { ClusterClosedError, PoolTimeoutError } from '../../errors.js';
 import type { LogicalConnection } from './logical-connection.js';
 
 /** `waited` for a connection that another gave back, which makes no events, as in mysql2. */
@@ -12,6 +13,9 @@ export interface LogicalPoolOptions {
   readonly queueLimit: number;
   readonly create: () => LogicalConnection;
   readonly onWait: () => void;
+  readonly clock: Clock;
+  /** Longest wait for one that another gives back. */
+  readonly timeoutMs: number;
 }
 
 /** The logical connections of a pool: at most `limit` objects, each handed out again and again. */
@@ -35,7 +39,7 @@ export class LogicalPool {
     if (!waits) return process.nextTick(receiver, new Error('No connections available.'));
     if (queueLimit > 0 && this.#waiting.length >= queueLimit) return receiver(new Error('Queue limit reached.'));
     this.#options.onWait();
-    this.#waiting.push(receiver);
+    this.#wait(receiver);
   }
 
   /**
@@ -64,6 +68,20 @@ export class LogicalPool {
 
   destroyAll(): void {
     for (const connection of [...this.#all]) connection.destroy();
+  }
+
+  #wait(receiver: Receiver): void {
+    const { clock, timeoutMs, limit } = this.#options;
+    const timer = clock.after(timeoutMs, () => {
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+      const message = `no connection was given back within pool.acquireTimeoutMs (${timeoutMs} ms); all of pool.max (${limit}) are in use`;
+      receiver(new PoolTimeoutError(message));
+    });
+    const waiting: Receiver = (...answer) => {
+      timer.cancel();
+      receiver(...answer);
+    };
+    this.#waiting.push(waiting);
   }
 
   // The first time, a server must have answered: who cannot be reached is told so here, as by mysql2.

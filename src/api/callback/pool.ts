@@ -60,6 +60,8 @@ export class ClusterPool extends DriverPool {
       queueLimit: config.queueLimit,
       create: () => new LogicalConnection(core, config.connectionConfig, this),
       onWait: () => this.emit('enqueue'),
+      clock: core.source.cluster.clock,
+      timeoutMs: core.settings.pool.acquireTimeoutMs,
     });
     core.source.onConnection = (raw) => this.emit('connection', raw);
   }
@@ -131,6 +133,7 @@ export class ClusterPool extends DriverPool {
       this.#logical.close();
       await this.#core.close(END_TIMEOUT_MS);
       this.#logical.destroyAll();
+      this.cluster.forgetListeners();
     })();
     return this.#ending;
   }

@@ -58,6 +58,7 @@ describe('defaults', () => {
         password: undefined,
       },
       failover: { holdMs: 30_000, maxHeld: 10_000, retry: true },
+      queue: { queueLimit: 0, waitForConnections: true },
     });
   });
 

@@ -7,8 +7,10 @@ import { classify } from '../../../src/sql/classify.js';
 
 const plain = { route: 'auto', node: undefined, need: undefined, tried: [], waited: false, maxLagMs: 2000 } as const;
 const source = {
-  writeIntent: { ...plain, access: 'write' },
-  readIntent: (maxLagMs = 2000, consistency = 'pool') => ({ ...plain, access: 'read', maxLagMs, consistency }),
+  scope: {
+    writeIntent: { ...plain, access: 'write' },
+    readIntent: (maxLagMs = 2000, consistency = 'pool') => ({ ...plain, access: 'read', maxLagMs, consistency }),
+  },
 };
 
 function intent(sql: string, options?: StatementClusterOptions, state?: SessionState): Record<string, unknown> {

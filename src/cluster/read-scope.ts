@@ -1,0 +1,99 @@
+import { GtidSet } from '../gtid/gtid-set.js';
+import { type ReadNeed, Watermark } from '../gtid/watermark.js';
+import type { Consistency, Settings } from '../options.js';
+import type { Intent } from '../routing/intent.js';
+import type { NodeId } from '../topology/node-report.js';
+import type { Sample, Topology } from '../topology/topology.js';
+import type { Cluster } from './cluster.js';
+
+const PLAIN_READ = {
+  access: 'read',
+  route: 'auto',
+  node: undefined,
+  need: undefined,
+  tried: Object.freeze([]) as readonly NodeId[],
+  waited: false,
+} as const;
+
+/** What the reads of one pool must be able to see, kept true as the topology changes; and the intents made from it. */
+export class ReadScope {
+  /** The intent of a write without further wishes. */
+  readonly writeIntent: Intent;
+  readonly #watermark = new Watermark();
+  readonly #cluster: Cluster;
+  readonly #settings: Settings;
+  #readIntent: Intent;
+
+  constructor(cluster: Cluster, settings: Settings) {
+    this.#cluster = cluster;
+    this.#settings = settings;
+    this.#readIntent = Object.freeze({ ...PLAIN_READ, maxLagMs: settings.maxLagMs });
+    this.writeIntent = Object.freeze({ ...this.#readIntent, access: 'write' as const });
+  }
+
+  get need(): ReadNeed | undefined {
+    return this.#watermark.need;
+  }
+
+  /** The intent of a read: the same object while the watermark is unchanged. */
+  readIntent(maxLagMs?: number, consistency: Consistency = this.#settings.consistency): Intent {
+    const need = consistency === 'eventual' ? undefined : this.need;
+    if (need !== this.#readIntent.need) this.#readIntent = Object.freeze({ ...this.#readIntent, need });
+    return maxLagMs === undefined ? this.#readIntent : { ...this.#readIntent, maxLagMs };
+  }
+
+  /** What a write without a GTID did may be known by now; if not, a sample of the primary is asked for. */
+  refresh(intent: Intent): Intent {
+    const { need } = this;
+    if (need?.unknownSince !== undefined) this.#cluster.sample([]);
+    return need === intent.need ? intent : { ...intent, need };
+  }
+
+  /** Takes in the GTIDs of a write. */
+  add(gtids: readonly string[]): void {
+    this.#watermark.add(gtids);
+  }
+
+  /** A write ended now, and nobody told its GTID. */
+  addUnknown(): void {
+    this.#watermark.addUnknown(this.#cluster.clock.now());
+  }
+
+  onTopology(topology: Topology, previous: Topology): void {
+    if (topology.generation !== previous.generation) this.#dropLost(topology);
+    // A replica that joins may lack what all others had, and what was forgotten for that.
+    const joined = topology.replicas.some(({ id }) => previous.nodes.get(id)?.role !== 'replica');
+    if (joined) this.#watermark.recall(this.#cluster.clock.now());
+    if (this.need !== undefined) this.#tidy(topology);
+  }
+
+  // GTIDs that a new primary does not have are gone: nobody could ever wait for them.
+  #dropLost(topology: Topology): void {
+    const sample = topology.samples.at(-1);
+    const lost = sample && this.#watermark.drop(sample.executed);
+    if (!lost || lost.isEmpty) return;
+    const message = `writes acknowledged through this pool are missing on the new primary: ${lost.toString()}`;
+    this.#cluster.tell('warning', { code: 'WRITES_LOST', message });
+  }
+
+  #tidy(topology: Topology): void {
+    const sample = topology.samples.at(-1) ?? this.#withoutGtids(topology);
+    if (sample) {
+      this.#watermark.settle(sample);
+      this.#watermark.compact(sample);
+    }
+    const { need } = this;
+    const { replicas } = topology;
+    if (need === undefined || replicas.length === 0) return;
+    this.#watermark.prune(
+      replicas.reduce((have, { executed = GtidSet.empty }) => have.intersect(executed), need.gtids),
+    );
+  }
+
+  // Without GTIDs a replica that serves has everything that is older than `maxLagMs`.
+  #withoutGtids(topology: Topology): Pick<Sample, 'sentAt' | 'executed'> | undefined {
+    const report = topology.primary?.lastReport;
+    if (report === undefined || report.executed !== undefined) return undefined;
+    return { sentAt: report.sentAt - this.#settings.maxLagMs, executed: GtidSet.empty };
+  }
+}

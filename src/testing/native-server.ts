@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyTemplate, userFlag } from './data-template.js';
 import { findFreePort } from './free-port.js';
 import type { Server } from './server.js';
-import { within } from './wait-until.js';
+import { waitUntil, within } from './wait-until.js';
 
 /** Where a server's program, its first-time data and its own folder are. */
 export interface NativePlaces {
@@ -73,7 +73,10 @@ export class NativeServer implements Server {
   }
 
   async pause(): Promise<void> {
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
     this.#child?.kill('SIGSTOP');
+    await waitUntil({ what: `process ${pid} to stop`, timeoutMs: 10_000, intervalMs: 5 }, () => isStopped(pid));
   }
 
   async resume(): Promise<void> {
@@ -113,4 +116,14 @@ export class NativeServer implements Server {
     this.#child = undefined;
     for (const listener of this.#listeners) listener();
   }
+}
+
+// The signal returns before all threads have stopped. Where there is no /proc nothing tells.
+async function isStopped(pid: number): Promise<boolean> {
+  const tasks = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const states = tasks.map(async (task) => {
+    const stat = await readFile(`/proc/${pid}/task/${task}/stat`, 'utf8').catch(() => '');
+    return stat === '' || stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
+  });
+  return (await Promise.all(states)).every(Boolean);
 }

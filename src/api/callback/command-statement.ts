@@ -11,6 +11,8 @@ export interface StatementContext {
   readonly config: object;
   /** The text came by itself, not in an object of options: bare arguments are cheaper for mysql2. */
   readonly bare: boolean;
+  /** The caller's `queryFormat` writes the text that is sent. */
+  readonly formatted: boolean;
 }
 
 /** The two contexts that a pool or a connection has. */
@@ -20,7 +22,8 @@ export interface StatementContexts {
 }
 
 export function statementContexts(config: object): StatementContexts {
-  return { bare: { config, bare: true }, full: { config, bare: false } };
+  const formatted = !!(config as { queryFormat?: unknown }).queryFormat;
+  return { bare: { config, formatted, bare: true }, full: { config, formatted, bare: false } };
 }
 
 /** The context of a call with this first argument. */
@@ -61,12 +64,11 @@ export class CommandStatement implements Statement {
     this.#template = command.sql;
     this.#values = command.values;
     this.options = callOptions(command._queryOptions.cluster as StatementClusterOptions | undefined);
+    const text = checkText(command.sql);
     // A prepared statement's values are values.
     const brings = protocol === 'query' && command.values !== undefined && bringsSql(command.values, 0);
-    this.opaque =
-      (brings && !!command.namedPlaceholders) || ('queryFormat' in context.config && !!context.config.queryFormat);
-    this.sql =
-      brings && !this.opaque ? format(checkText(command.sql), command.values as never) : checkText(command.sql);
+    this.opaque = context.formatted || (brings && !!command.namedPlaceholders);
+    this.sql = brings && !this.opaque ? format(text, command.values as never) : text;
   }
 
   send(lease: PhysicalConnection, done: StatementDone): void {

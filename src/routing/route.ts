@@ -32,6 +32,8 @@ export interface NodeLoad {
   readonly inFlight: number;
   /** Moving average of the response time in ms; 0 before the first. */
   readonly responseMs: number;
+  /** When the last answer came. */
+  readonly respondedAt: number;
   /** Moving average of how long GTIDs took to arrive there, in ms; undefined before the first. */
   readonly arrivalMs: number | undefined;
   /** The pool refuses or cannot connect until this time. */

@@ -151,7 +151,7 @@ export class Execution implements LeaseRequest {
       if (told) return;
       told = true;
       const ended = this.#session.core.source.cluster.clock.now();
-      lease.traffic.end(ended - this.#sentAt, error !== null);
+      lease.traffic.end(ended - this.#sentAt, error !== null, ended);
       if (error) this.#failed(lease, error, true);
       else {
         this.#succeeded(lease, headersOf(result, fields), ended);
@@ -164,7 +164,7 @@ export class Execution implements LeaseRequest {
       if (told) throw error;
       told = true;
       // A value that cannot be sent: nothing was.
-      lease.traffic.end(0, true);
+      lease.traffic.end(0, true, this.#sentAt);
       this.#end(lease, error as Error);
     }
   }

@@ -1,7 +1,7 @@
 import type { ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ClusteredPromisePool } from '../../src/promise.js';
-import { failureOf, lab, nameOf, namesOf, pause, TEST_MS, until } from './support/lab.js';
+import { failureOf, lab, nameOf, namesOf, pause, readersOf, TEST_MS, until } from './support/lab.js';
 
 const PAIRS = 500;
 const WORKERS = 8;
@@ -144,7 +144,7 @@ describe('writes that bring no GTID', { timeout: TEST_MS }, () => {
   it('afterwards the replicas serve reads again', async () => {
     const pool = await here.pool();
     await pool.query('UPDATE kv SET n = 0 WHERE id = -1');
-    await until(async () => (await namesOf(() => nameOf(pool))).join() === replicas().join());
+    await until(async () => (await readersOf(pool, replicas())).join() === replicas().join());
   });
 });
 

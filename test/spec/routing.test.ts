@@ -47,7 +47,7 @@ const INTENT: Intent = {
   tried: [],
   waited: false,
 };
-const LOAD: NodeLoad = { inFlight: 0, responseMs: 0, arrivalMs: undefined, blockedUntil: 0 };
+const LOAD: NodeLoad = { inFlight: 0, responseMs: 0, respondedAt: 0, arrivalMs: undefined, blockedUntil: 0 };
 const STEPS = 60;
 
 function topologyOf(spec: Case) {

@@ -131,11 +131,17 @@ export async function nameOf(
   return String(rows[0]?.name);
 }
 
-/** The names of the nodes that answered `count` reads. */
-export async function namesOf(ask: () => Promise<string>, count = 60): Promise<string[]> {
+/** The names of the nodes that answered `count` reads; of more reads, for at most 30 s, while they are fewer than `atLeast`. */
+export async function namesOf(ask: () => Promise<string>, count = 60, atLeast = 0): Promise<string[]> {
   const names = new Set<string>();
-  for (let i = 0; i < count; i++) names.add(await ask());
+  const end = Date.now() + 30_000;
+  for (let i = 0; i < count || (names.size < atLeast && Date.now() < end); i++) names.add(await ask());
   return [...names].sort();
+}
+
+/** The names of the nodes that answer plain reads: chance and one slow answer keep no replica out for long. */
+export function readersOf(pool: { query: Pool['query'] }, expected: readonly string[]): Promise<string[]> {
+  return namesOf(() => nameOf(pool), 60, expected.length);
 }
 
 /** Waits until it holds. */

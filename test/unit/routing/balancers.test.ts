@@ -4,7 +4,7 @@ import type { BalanceContext, NodeLoad } from '../../../src/routing/route.js';
 import type { NodeView } from '../../../src/topology/topology.js';
 import { applyAll, seeded } from '../topology/build.js';
 
-const IDLE: NodeLoad = { inFlight: 0, responseMs: 0, arrivalMs: undefined, blockedUntil: 0 };
+const IDLE: NodeLoad = { inFlight: 0, responseMs: 0, respondedAt: 0, arrivalMs: undefined, blockedUntil: 0 };
 
 function nodes(...weights: readonly number[]): readonly NodeView[] {
   const { topology } = applyAll(
@@ -81,10 +81,16 @@ test('round-robin takes equal nodes in turn', () => {
 
 test('adaptive avoids the busy, the slow and the lagging node', () => {
   expect(tally('adaptive', nodes(1, 1), { N0: { inFlight: 5 } })).toEqual([0, 1]);
-  expect(tally('adaptive', nodes(1, 1), { N0: { responseMs: 20 } })).toEqual([0, 1]);
+  expect(tally('adaptive', nodes(1, 1), { N0: { responseMs: 20, respondedAt: 1000 } })).toEqual([0, 1]);
   const [fresh, stale] = nodes(1, 1);
   const lagging = { ...stale!, lag: { ...stale!.lag, caughtUpTo: 400 } };
   expect(tally('adaptive', [fresh!, lagging])).toEqual([1, 0]);
+});
+
+test('adaptive forgets a slow answer in time, or the node would never be asked again', () => {
+  const answered = { N1: { responseMs: 0.3, respondedAt: 1000 } };
+  expect(tally('adaptive', nodes(1, 1), { N0: { responseMs: 40, respondedAt: 0 }, ...answered })).toEqual([0, 1]);
+  expect(tally('adaptive', nodes(1, 1), { N0: { responseMs: 40, respondedAt: -5000 }, ...answered })).toEqual([1, 0]);
 });
 
 test('least-in-flight takes the one with the fewest for its weight', () => {

@@ -7,6 +7,7 @@ import { ParkedWaiters } from './parked-waiters.js';
 import type { PhysicalConnection } from './physical-connection.js';
 import { refusalOf, timeoutOf } from './pool-errors.js';
 import { destroyDead, type NodePoolSettings, type Resource, type Tombstone } from './pool-resource.js';
+import { ReturnedLeases } from './returned-leases.js';
 
 export type { NodePoolSettings };
 
@@ -31,6 +32,7 @@ export class NodePool {
   readonly #gate = new ConnectGate(2);
   readonly #waiters: LeaseWaiters;
   readonly #parked = new ParkedWaiters();
+  readonly #returned = new ReturnedLeases((lease) => this.#putBack(lease, this.#ownerOf(lease)));
   readonly #open = new Set<PhysicalConnection>();
   #lent = 0;
   #reserve: Pool<Resource> | undefined;
@@ -60,7 +62,7 @@ export class NodePool {
   }
 
   get idle(): number {
-    return this.#main.available;
+    return this.#main.available + this.#returned.size;
   }
 
   /** Connections that are borrowed. */
@@ -79,6 +81,8 @@ export class NodePool {
    */
   acquire(receiver: LeaseReceiver, useReserve = false): void {
     if (this.#retired) return receiver.onPoolError(this.#retired);
+    const returned = this.#returned.take();
+    if (returned) return this.#handOver(returned, receiver, this.#clock.now());
     const pool = useReserve && this.#exhausted() && this.#settings.reserve > 0 ? this.#reservePool() : this.#main;
     const waiter: Waiter = { receiver, since: Number.POSITIVE_INFINITY, settled: false };
     if (pool.available > 0) return this.#take(pool, waiter);
@@ -97,12 +101,14 @@ export class NodePool {
     lease.holder = undefined;
     this.#lent--;
     lease.lastUsedAt = now;
-    const old = now - lease.createdAt > this.#settings.maxLifetimeMs;
-    const closed = lease.dead || lease.dirty || old || this.#retired;
+    lease.dirty ||= now - lease.createdAt > this.#settings.maxLifetimeMs;
     const owner = this.#ownerOf(lease);
-    const next = owner === this.#main && this.#waiters.size > 0 ? this.#parked.next() : undefined;
-    if (!closed && next) return this.#lend(lease, next, now);
-    void (closed ? owner.destroy(lease) : owner.release(lease));
+    const usable = !lease.dead && !lease.dirty && !this.#retired;
+    if (owner !== this.#main) return this.#putBack(lease, owner);
+    if (this.#waiters.size === 0) return usable ? this.#returned.add(lease) : this.#putBack(lease, owner);
+    const next = this.#parked.next();
+    if (usable && next) return this.#handOver(lease, this.#settled(next), now);
+    this.#putBack(lease, owner);
     if (next) this.#take(owner, next);
   }
 
@@ -116,6 +122,7 @@ export class NodePool {
     if (this.#retired) return;
     this.#retired = error;
     this.#waiters.failAll(error);
+    this.#returned.putAllBack();
     this.#closeIdle();
   }
 
@@ -209,15 +216,23 @@ export class NodePool {
     const now = this.#clock.now();
     if (resource.dead || this.#retired) this.#replace(pool, resource, waiter);
     else if (now - resource.lastUsedAt > IDLE_CHECK_MS) this.#check(pool, resource, waiter);
-    else this.#lend(resource, waiter, now);
+    else this.#handOver(resource, this.#settled(waiter), now);
   }
 
-  #lend(lease: PhysicalConnection, waiter: Waiter, now: number): void {
+  #settled(waiter: Waiter): LeaseReceiver {
     this.#waiters.settle(waiter);
+    return waiter.receiver;
+  }
+
+  #handOver(lease: PhysicalConnection, receiver: LeaseReceiver, now: number): void {
     lease.leased = true;
     lease.home = this;
     this.#lent++;
-    waiter.receiver.onLease(lease, now);
+    receiver.onLease(lease, now);
+  }
+
+  #putBack(lease: PhysicalConnection, owner: Pool<Resource>): void {
+    void (lease.dead || lease.dirty || this.#retired ? owner.destroy(lease) : owner.release(lease));
   }
 
   #bury(pool: Pool<Resource>, tombstone: Tombstone, waiter: Waiter): void {

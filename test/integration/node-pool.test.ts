@@ -359,6 +359,44 @@ describe('a full server, errno 1040', () => {
   });
 });
 
+describe('a lease that comes back', () => {
+  test('is lent again at once in the same turn, as to a callback that goes on', async () => {
+    const { pool, connections } = poolOn({ settings: { max: 2 } });
+    const lease = await lend(pool);
+    pool.release(lease);
+    const next = ask(pool);
+    expect(next.answers).toBe(1);
+    expect((await next.answered).lease).toBe(lease);
+    expect([pool.lent, pool.idle, connections.length]).toEqual([1, 0, 1]);
+  });
+
+  test('is idle in the pool after the turn, and counted as idle before', async () => {
+    const { pool } = poolOn({ settings: { max: 2 } });
+    pool.release(await lend(pool));
+    expect([pool.size, pool.lent, pool.idle]).toEqual([1, 0, 1]);
+    await settled();
+    expect([pool.size, pool.lent, pool.idle]).toEqual([1, 0, 1]);
+  });
+
+  test('is not lent when it died in that turn', async () => {
+    const { pool, connections } = poolOn({ settings: { max: 1 } });
+    const lease = await lend(pool);
+    pool.release(lease);
+    lease.destroy();
+    expect(await lend(pool)).not.toBe(lease);
+    expect(connections).toHaveLength(2);
+  });
+
+  test('is closed when the pool is retired in that turn', async () => {
+    const { pool } = poolOn();
+    const lease = await lend(pool);
+    pool.release(lease);
+    pool.retire(ended, false);
+    await until('it is closed', () => !isOpen(lease));
+    expect((await ask(pool).answered).error).toBe(ended);
+  });
+});
+
 describe('trap: no maximum age', () => {
   test('a connection over maxLifetimeMs is closed when it comes back, a younger one is kept', async () => {
     const clock = new HandClock();
@@ -384,10 +422,12 @@ describe('a connection that was idle for long', () => {
     const { pool } = poolOn({ settings: { max: 1 }, clock });
     const lease = await lend(pool);
     pool.release(lease);
+    await settled();
     clock.advance(29_000);
     expect(await lend(pool)).toBe(lease);
     expect(await pings(lease)).toBe(0);
     pool.release(lease);
+    await settled();
     clock.advance(31_000);
     expect(await lend(pool)).toBe(lease);
     expect(await pings(lease)).toBe(1);
@@ -398,6 +438,7 @@ describe('a connection that was idle for long', () => {
     const { pool, connections } = poolOn({ settings: { max: 1 }, clock });
     const lease = await lend(pool);
     pool.release(lease);
+    await settled();
     clock.advance(31_000);
     await cluster.pause(cluster.primary);
     try {
@@ -418,6 +459,7 @@ describe('a connection that was idle for long', () => {
     const { pool } = poolOn({ settings: { max: 1, acquireTimeoutMs: 200 }, clock });
     const lease = await lend(pool);
     pool.release(lease);
+    await settled();
     clock.advance(31_000);
     await cluster.pause(cluster.primary);
     try {
@@ -436,6 +478,7 @@ describe('a connection that was idle for long', () => {
     const { pool } = poolOn({ settings: { max: 1 }, clock });
     const lease = await lend(pool);
     pool.release(lease);
+    await settled();
     clock.advance(31_000);
     await cluster.pause(cluster.primary);
     try {

@@ -4,7 +4,6 @@ import type { StatementClusterOptions } from '../options.js';
 import { intentOf } from '../session/intent-of.js';
 import type { SessionCore } from '../session/session-core.js';
 import type { Classification } from '../sql/classification.js';
-import { classify } from '../sql/classify.js';
 import { withCallOptions } from './call-options.js';
 import { type ClusterStatus, statusOf } from './status.js';
 
@@ -61,8 +60,8 @@ export class Cluster {
 
   /** Tells where a statement would go now, and why, without running it. */
   explain(sql: string, options?: StatementClusterOptions): Explanation {
-    const { source, lexical } = this.#core;
-    const classification = classify(sql, lexical);
+    const { source, classifier } = this.#core;
+    const classification = classifier.classify(sql);
     const intent = intentOf(classification, options, { core: this.#core, state: undefined });
     const { route, reasons } = source.explain(intent);
     const { nodes } = source.cluster.topology;

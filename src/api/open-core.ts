@@ -31,16 +31,17 @@ export function openCore(options: ClusteredOptions): OpenCore {
   const connection = connectionSettings(options) as ConnectionSettings;
   const key = topologyKey(settings, connection);
   const cluster = joinCluster(key, () => ({ settings, connection, clock: systemClock, probe: gtidReplication }));
+  const classifier = new RecentTexts(lexicalOptions(settings, options), cluster.topology);
+  cluster.watch(classifier);
   const source = new LeaseSource(cluster, connection, settings);
-  const lexical = lexicalOptions(settings, options);
   return {
     source,
     settings,
-    lexical,
-    classifier: new RecentTexts(lexical),
+    classifier,
     database: options.database,
     async close(timeoutMs) {
       await source.close(timeoutMs);
+      cluster.unwatch(classifier);
       leaveCluster(key);
     },
   };

@@ -49,8 +49,11 @@ export class LeaseSource implements TopologyObserver {
   readonly #held: WaitQueue;
   readonly #fresh: WaitQueue;
   readonly #context: { -readonly [K in keyof RouteContext]: RouteContext[K] };
-  /** Called with each new connection of mysql2, before it is used: what is queued on it then becomes its base state. */
-  onConnection: ((raw: PhysicalConnection['raw']) => void) | undefined;
+  /**
+   * Called with each new connection of mysql2, before it is used: what is queued on it then becomes its base state. True when
+   * somebody listened.
+   */
+  onConnection: ((raw: PhysicalConnection['raw']) => boolean) | undefined;
   #topology: Topology;
   #closed = false;
 
@@ -62,13 +65,14 @@ export class LeaseSource implements TopologyObserver {
       settings: { ...settings.pool, ...settings.queue },
       clock: cluster.clock,
       topology: () => this.#topology,
-      onConnection: (raw) => this.onConnection?.(raw),
+      onConnection: (raw) => this.onConnection?.(raw) ?? false,
     });
     this.#held = new WaitQueue(cluster.clock);
     this.#fresh = new WaitQueue(cluster.clock);
     this.#topology = cluster.topology;
     this.#context = { loads: this.#pools.loads, now: 0, random: Math.random, turn: 0, policy: policyOf(settings) };
     this.scope = new ReadScope(cluster, settings);
+    cluster.pace.keepFresh(settings.maxLagMs);
     cluster.watch(this);
     this.#pools.reconcile(this.#topology);
   }
@@ -92,7 +96,11 @@ export class LeaseSource implements TopologyObserver {
   /** Finds a lease: `onLease`, `onPoolError` (see {@link LeaseSource.poolFailed}) or `onError` is called, once. */
   acquire(request: LeaseRequest, now: number = this.cluster.clock.now()): void {
     if (this.#closed) return request.onError(new ClusterClosedError());
-    if (request.intent.need?.unknownSince !== undefined) request.intent = this.scope.refresh(request.intent);
+    const { need } = request.intent;
+    // Who comes again may need less by now, or what nobody will ever have.
+    if (need !== undefined && (need.unknownSince !== undefined || request.routedOn !== undefined)) {
+      request.intent = this.scope.refresh(request.intent);
+    }
     const context = this.#at(now);
     this.cluster.pace.used(now);
     const answer = route(this.#topology, request.intent, context);
@@ -174,11 +182,10 @@ export class LeaseSource implements TopologyObserver {
     const previous = this.#topology;
     this.#topology = topology;
     for (const [id, traffic] of this.#pools.loads) traffic.arrivalMs = this.cluster.arrivalMs(id);
-    if (topology.version !== previous.version) {
-      this.#pools.reconcile(topology);
-      this.#held.flush();
-    }
+    const changed = topology.version !== previous.version;
+    if (changed) this.#pools.reconcile(topology);
     this.scope.onTopology(topology, previous);
+    if (changed) this.#held.flush();
     this.#fresh.flush();
   }
 
@@ -238,8 +245,14 @@ export class LeaseSource implements TopologyObserver {
       until: request.holdUntil,
       retry: () => this.acquire(request),
       expire: () => {
-        const why = `${this.#topology.because || request.because}; waited failover.holdMs (${holdMs} ms)`;
-        request.onError(new FailoverTimeoutError(why, cause ?? [...this.cluster.errors.values()].at(-1)));
+        const waited = `waited failover.holdMs (${holdMs} ms)`;
+        const last = cause ?? [...this.cluster.errors.values()].at(-1);
+        const { primary, because } = this.#topology;
+        // With a primary there, what it waited for was a replica, or room on the primary.
+        const why = (primary ? request.because : because) || request.because;
+        if (primary && request.intent.access === 'read') {
+          request.onError(new NoNodeAvailableError(`${why}; ${waited}`, this.#whyNot(), last));
+        } else request.onError(new FailoverTimeoutError(`${why}; ${waited}`, last));
       },
     });
   }
@@ -250,11 +263,15 @@ export class LeaseSource implements TopologyObserver {
     request.onError(error);
   }
 
-  #refusal(answer: FailRoute): NoNodeAvailableError {
-    const reasons: Record<string, string> = {};
-    for (const [id, reason] of answer.reasons) reasons[this.#topology.nodes.get(id)?.address ?? id] = reason;
-    for (const [address, error] of this.cluster.errors) reasons[address] ??= error.message;
-    return new NoNodeAvailableError(answer.because, reasons);
+  #refusal({ because, reasons }: FailRoute): NoNodeAvailableError {
+    return new NoNodeAvailableError(because, this.#whyNot(reasons));
+  }
+
+  #whyNot(reasons: ReadonlyMap<NodeId, string> = new Map()): Readonly<Record<string, string>> {
+    const told: Record<string, string> = {};
+    for (const [id, reason] of reasons) told[this.#topology.nodes.get(id)?.address ?? id] = reason;
+    for (const [address, error] of this.cluster.errors) told[address] ??= error.message;
+    return told;
   }
 }
 

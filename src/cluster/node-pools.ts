@@ -20,8 +20,8 @@ export interface NodePoolsContext {
   readonly clock: Clock;
   /** The topology now: a node may have moved to another address. */
   readonly topology: () => Topology;
-  /** Told of each new connection before it is used. */
-  readonly onConnection: (raw: PhysicalConnection['raw']) => void;
+  /** Told of each new connection before it is used; true when somebody may have queued statements on it. */
+  readonly onConnection: (raw: PhysicalConnection['raw']) => boolean;
 }
 
 /** One pool for each node that statements may be sent to, in its role: another role is another pool. */
@@ -96,7 +96,7 @@ export class NodePools {
       const target = { node: id, address: view.address, role, ...parseAddress(view.address) };
       const opened = await openConnection(connection, target, () => clock.now());
       opened.traffic = this.traffic(id);
-      tell(onConnection, opened.raw);
+      opened.customized = tell(onConnection, opened.raw);
       return opened;
     };
     return new NodePool(open, settings, clock);
@@ -104,13 +104,14 @@ export class NodePools {
 }
 
 // What a listener throws is the application's: it must not look like a failed connect.
-function tell(listener: NodePoolsContext['onConnection'], raw: PhysicalConnection['raw']): void {
+function tell(listener: NodePoolsContext['onConnection'], raw: PhysicalConnection['raw']): boolean {
   try {
-    listener(raw);
+    return listener(raw);
   } catch (error) {
     process.nextTick(() => {
       throw error;
     });
+    return true;
   }
 }
 

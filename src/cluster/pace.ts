@@ -14,12 +14,19 @@ export class Pace {
   readonly #random: () => number;
   #searchingSince: number | undefined;
   #lastUse: number;
+  #calmMs: number;
 
   constructor(clock: Clock, intervalMs: number, random: () => number = Math.random) {
     this.#clock = clock;
     this.#intervalMs = intervalMs;
     this.#random = random;
     this.#lastUse = clock.now();
+    this.#calmMs = intervalMs * CALM_FACTOR;
+  }
+
+  /** Somebody reads with this limit: also in calm times, half of it is the longest that nothing is known. */
+  keepFresh(maxLagMs: number): void {
+    this.#calmMs = Math.max(this.#intervalMs, Math.min(this.#calmMs, maxLagMs / 2));
   }
 
   /** A statement was routed at `now`. */
@@ -44,6 +51,6 @@ export class Pace {
       const late = Math.max(0, now - this.#searchingSince - FAST_FOR_MS);
       return Math.min(this.#intervalMs, SLOWEST_SEARCH_MS, FAST_MS + late / 20);
     }
-    return now - this.#lastUse > CALM_AFTER_MS ? this.#intervalMs * CALM_FACTOR : this.#intervalMs;
+    return now - this.#lastUse > CALM_AFTER_MS ? this.#calmMs : this.#intervalMs;
   }
 }

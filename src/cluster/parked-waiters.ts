@@ -7,6 +7,9 @@ export class ParkedWaiters {
 
   push(waiter: Waiter): void {
     this.#coming.push(waiter);
+    // Those who gave up are at the head: nobody may come for them as long as no lease comes back.
+    const next = this.next();
+    if (next) this.#going.push(next);
   }
 
   /** Puts one back that has been next already. */

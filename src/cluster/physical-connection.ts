@@ -50,6 +50,8 @@ export class PhysicalConnection {
   dirty = false;
   /** The session state it has beyond its set-up. */
   replayed: ReplayedState = NOTHING_REPLAYED;
+  /** A listener of the application may have changed its state when it was new: DEFAULT does not bring that back. */
+  customized = false;
   /** Where it goes back to. */
   home: { release(lease: PhysicalConnection, now?: number): void } | undefined;
   /** Who has borrowed it, and is told when it dies. */

@@ -1,7 +1,8 @@
 import { PoolTimeoutError } from '../errors.js';
 import type { NodePoolSettings } from './pool-resource.js';
 
-type Queue = Pick<NodePoolSettings, 'queueLimit' | 'waitForConnections'>;
+/** mysql2's `waitForConnections` and `queueLimit`. */
+export type Queue = Pick<NodePoolSettings, 'queueLimit' | 'waitForConnections'>;
 
 /** Why one more may not wait for a connection, in mysql2's own words, which programs look for; undefined when it may. */
 export function refusalOf(

@@ -15,7 +15,7 @@ type Second = 'status' | 'replicas' | 'semi-sync' | 'none';
 // One statement reads all, and a name that a version lacks is left out instead of failing the rest.
 const VARIABLES = [
   ...['server_uuid', 'server_id', 'version', 'read_only', 'super_read_only', 'gtid_mode', 'gtid_executed'],
-  ...['report_host', 'report_port', ...semiSyncVariables],
+  ...['sql_mode', 'report_host', 'report_port', ...semiSyncVariables],
 ];
 const SAMPLE: ProbeQuery = {
   sql: `SHOW GLOBAL VARIABLES WHERE variable_name IN (${VARIABLES.map((name) => `'${name}'`).join(', ')})`,
@@ -83,6 +83,7 @@ function readSample(id: string, variables: Variables, { address, sentAt, answere
     sentAt,
     answeredAt,
     version: variables.get('version') ?? context.version,
+    sqlMode: variables.get('sql_mode'),
     readOnly: variables.get('read_only') === 'ON' || variables.get('super_read_only') === 'ON',
     executed: readExecuted(variables, context.last?.executed),
     advertised: host !== '' && port > 0 ? formatAddress({ host, port }) : undefined,

@@ -118,7 +118,8 @@ export class Execution implements LeaseRequest {
   #prepare(lease: PhysicalConnection, now: number): void {
     const wanted = (this.#session.state ?? NOTHING).wanted;
     if (lease.replayed.fingerprint === wanted.fingerprint) return this.#run(lease, now);
-    const statements = replay(lease.replayed, wanted, this.#session.core.database);
+    const { database } = this.#session.core;
+    const statements = replay(lease.replayed, wanted, { database, customized: lease.customized });
     if (statements === undefined) {
       lease.dirty = true;
       this.#session.drop(lease);

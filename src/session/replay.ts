@@ -3,17 +3,18 @@ import type { ReplayedState } from '../cluster/replayed-state.js';
 /**
  * The statements that bring a lease from the state it has to the one that a session wants, in order.
  *
- * @param database the schema of a fresh connection
+ * @param fresh what a fresh connection is like: its schema, and whether the application sets more on it than is known here
  * @returns undefined when that cannot be done: the lease has to be replaced by a fresh one
  */
 export function replay(
   has: ReplayedState,
   wants: ReplayedState,
-  database: string | undefined,
+  { database, customized }: { readonly database: string | undefined; readonly customized: boolean },
 ): readonly string[] | undefined {
   if (has.fingerprint === wants.fingerprint) return [];
   const undone = [...has.variables.keys()].filter((name) => !wants.variables.has(name));
   // DEFAULT is the server's global value; a connection's character sets come from its handshake instead.
+  if (customized && (undone.length > 0 || (has.schema !== undefined && wants.schema === undefined))) return undefined;
   if (undone.some((name) => /^(character_set|collation)_/.test(name))) return undefined;
   const schema = wants.schema ?? database;
   if (schema === undefined && has.schema !== undefined) return undefined;

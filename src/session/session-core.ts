@@ -1,7 +1,7 @@
 import type { LeaseSource } from '../cluster/lease-source.js';
 import type { PhysicalConnection } from '../cluster/physical-connection.js';
 import type { Settings } from '../options.js';
-import type { Classification, LexicalOptions } from '../sql/classification.js';
+import type { Classification } from '../sql/classification.js';
 import type { RecentTexts } from './recent-texts.js';
 import type { AnswerHeader, SessionState, Slot } from './session-state.js';
 
@@ -9,8 +9,7 @@ import type { AnswerHeader, SessionState, Slot } from './session-state.js';
 export interface SessionCore {
   readonly source: LeaseSource;
   readonly settings: Settings;
-  readonly lexical: LexicalOptions;
-  /** Classifies texts under `lexical`. */
+  /** Classifies texts as the servers read them. */
   readonly classifier: RecentTexts;
   /** The schema of a fresh connection. */
   readonly database: string | undefined;

@@ -1,7 +1,6 @@
 import type { PhysicalConnection } from '../cluster/physical-connection.js';
 import { ClusterClosedError } from '../errors.js';
 import type { Classification } from '../sql/classification.js';
-import { classify } from '../sql/classify.js';
 import { Execution } from './execution.js';
 import { lostSession } from './lost-session.js';
 import type { SessionCore, SessionHost } from './session-core.js';
@@ -64,9 +63,8 @@ export class Session implements SessionHost {
 
   classify(sql: string): Classification {
     const sqlMode = this.#state?.sqlMode;
-    return sqlMode === undefined
-      ? this.core.classifier.classify(sql)
-      : classify(sql, { ...this.core.lexical, sqlMode });
+    const { classifier } = this.core;
+    return sqlMode === undefined ? classifier.classify(sql) : classifier.classifyIn(sqlMode, sql);
   }
 
   /** The lease kept for a role. */

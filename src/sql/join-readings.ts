@@ -14,7 +14,7 @@ export function joinReadings(readings: readonly Classification[]): Classificatio
   if (told.every((reading) => isAlike(reading, first))) return first;
   const isSame = told.every(({ access }) => access === first.access);
   const isOrdered = told.every(({ access }) => ORDERED.includes(access));
-  if (!isSame && !isOrdered) return unsure(told, 'a version comment changes what it does, and the server is not known');
+  if (!isSame && !isOrdered) return unsure(told, 'it depends on the server and its sql_mode what it does');
   const strength = ({ access }: Classification): number => ORDERED.indexOf(access);
   const strongest = told.reduce((best, reading) => (strength(reading) > strength(best) ? reading : best));
   return merge(told, { ...strongest, statements: Math.max(...told.map(({ statements }) => statements)) });

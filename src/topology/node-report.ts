@@ -37,6 +37,8 @@ export interface LiveReport {
   readonly flavor: 'mysql' | 'mariadb';
   /** As the server gives it, such as `'9.7.4-2'`. */
   readonly version: string;
+  /** The global `sql_mode`, that of new connections; undefined when it was not told. */
+  readonly sqlMode: string | undefined;
   /** `read_only` or `super_read_only` is on. */
   readonly readOnly: boolean;
   /** Undefined on a server without GTIDs. */

@@ -2,6 +2,7 @@ import { route } from '../../src/routing/choose.js';
 import { intentOf } from '../../src/session/intent-of.js';
 import { RecentTexts } from '../../src/session/recent-texts.js';
 import type { SessionCore } from '../../src/session/session-core.js';
+import type { LexicalOptions } from '../../src/sql/classification.js';
 import { classify } from '../../src/sql/classify.js';
 import type { BenchOptions } from './bench-options.js';
 import { type Contender, cpuRounds } from './cpu-rounds.js';
@@ -20,10 +21,11 @@ export async function routingDecision({ rounds }: BenchOptions): Promise<Row[]> 
   const silent = new SilentSource('pool');
   const { source, settings } = silent;
   const lexical = { readOnlyFunctions: settings.readOnlyFunctions };
-  const core: SessionCore = { source, settings, lexical, classifier: new RecentTexts(lexical), database: 'shop' };
+  const classifier = new RecentTexts(lexical, silent.topology);
+  const core: SessionCore = { source, settings, classifier, database: 'shop' };
   const texts = new DistinctStatements();
   const whole = onFreshTexts('decision', texts, (prepared) => decide(prepared, silent, core));
-  const alone = onFreshTexts('classify', texts, (prepared) => classifyAll(prepared, core));
+  const alone = onFreshTexts('classify', texts, (prepared) => classifyAll(prepared, lexical));
   const figures = await cpuRounds([whole, alone], { rounds: Math.min(rounds, MOST_ROUNDS), operations: STATEMENTS });
   await silent.close();
   const found = spread(figures.get(whole.name) ?? []);
@@ -66,7 +68,7 @@ function decide(texts: readonly string[], silent: SilentSource, core: SessionCor
   if (used < texts.length) throw new Error(`${texts.length - used} statements found no node`);
 }
 
-function classifyAll(texts: readonly string[], { lexical }: SessionCore): void {
+function classifyAll(texts: readonly string[], lexical: LexicalOptions): void {
   let reads = 0;
   for (const text of texts) if (classify(text, lexical).access === 'read') reads++;
   if (reads !== (texts.length * 7) / 10) throw new Error(`${reads} of ${texts.length} statements are reads`);

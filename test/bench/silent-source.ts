@@ -76,6 +76,7 @@ function report(address: string, channels: readonly ReplicationChannel[]): LiveR
     kind: 'gtid-replication',
     flavor: 'mysql',
     version: '9.7.4',
+    sqlMode: 'ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES',
     readOnly: channels.length > 0,
     executed: EXECUTED,
     channels,

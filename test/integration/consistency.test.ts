@@ -195,6 +195,19 @@ describe("freshness at level 'eventual'", { timeout: TEST_MS }, () => {
     expect(await rowsOf(pool, sql)).toEqual([]);
   });
 
+  it('reads that find primaryReadsMax of them on the primary are told so in time', async () => {
+    for (const node of here.cluster.replicas) await here.cluster.stopReplication(node, 'sql');
+    const pool = await here.pool({ maxLagMs: 300, primaryReadsMax: 1, failover: { holdMs: 1000 } });
+    await here.cluster.query(here.primary, 'INSERT INTO shop.kv VALUES (1, 1)');
+    await pause(600);
+    const first = pool.query('SELECT SLEEP(3) FROM kv');
+    await pause(100);
+    const error = await failureOf(pool.query('SELECT n FROM kv'));
+    expect(error).toMatchObject({ code: 'NO_NODE_AVAILABLE', message: expect.stringContaining('primaryReadsMax') });
+    await first;
+    expect(await rowsOf(pool, 'SELECT n FROM kv')).toEqual([{ n: 1 }]);
+  });
+
   it('a replica whose applier stopped is avoided, and is used again afterwards', async () => {
     const [stopped, other] = [here.replica(0), here.replica(1)];
     const pool = await here.pool({ maxLagMs: 500 });

@@ -204,6 +204,17 @@ describe('pool events', { timeout: TEST_MS }, () => {
     }
   });
 
+  it('what they set comes back after a session that had set something else', async () => {
+    const pool = await here.pool({}, { connectionLimit: 1 });
+    pool.on('connection', (connection) => connection.query("SET time_zone = '+03:00'"));
+    const zone = async (): Promise<unknown> =>
+      (await pool.query<RowDataPacket[]>('SELECT @@time_zone AS zone'))[0][0]?.zone;
+    const connection = await pool.getConnection();
+    await connection.query("SET time_zone = '+05:00'");
+    connection.release();
+    expect(await zone()).toBe('+03:00');
+  });
+
   it('promise() gives one pool over the same; events reach its listeners', async () => {
     const pool = callbackPool();
     const promised = pool.promise();

@@ -43,6 +43,21 @@ describe('where statements run', { timeout: TEST_MS }, () => {
     expect(await readersOf(pool, replicas())).toEqual(replicas());
   });
 
+  it("texts are read by the servers' sql_mode", async () => {
+    const sql = 'SELECT 1 AS "\\", name FROM whoami FOR UPDATE -- "';
+    const set = async (mode: string): Promise<void> => {
+      for (const node of here.cluster.nodes) await here.asRoot(node, [`SET GLOBAL sql_mode = ${mode}`]);
+    };
+    await set("CONCAT(@@GLOBAL.sql_mode, ',ANSI_QUOTES')");
+    try {
+      const pool = await here.pool();
+      expect(await nameOf(pool, sql)).toBe(here.primary.name);
+      expect(pool.cluster.explain(sql).classification.access).toBe('locking-read');
+    } finally {
+      await set('DEFAULT');
+    }
+  });
+
   it('reads through execute() run on the replicas too', async () => {
     const pool = await here.pool();
     const ask = async (): Promise<string> => {

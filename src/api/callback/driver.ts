@@ -33,8 +33,6 @@ export const DriverPool = driver.Pool;
 export interface DriverPoolConfig {
   readonly connectionConfig: mysql2.ConnectionOptions & object;
   readonly connectionLimit: number;
-  readonly queueLimit: number;
-  readonly waitForConnections: boolean;
   maxIdle: number;
 }
 

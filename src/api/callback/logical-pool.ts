@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.js';
-import { ClusterClosedError, PoolTimeoutError } from '../../errors.js';
+import { type Queue, refusalOf, timeoutOf } from '../../cluster/pool-errors.js';
+import { ClusterClosedError } from '../../errors.js';
 import type { LogicalConnection } from './logical-connection.js';
 
 /** `waited` for a connection that another gave back, which makes no events, as in mysql2. */
@@ -8,9 +9,7 @@ type Receiver = (error: Error | null, connection?: LogicalConnection, waited?: b
 /** What the pool of logical connections is made from. */
 export interface LogicalPoolOptions {
   readonly limit: number;
-  /** mysql2's `waitForConnections` and `queueLimit`. */
-  readonly waits: boolean;
-  readonly queueLimit: number;
+  readonly queue: Queue;
   readonly create: () => LogicalConnection;
   readonly onWait: () => void;
   readonly clock: Clock;
@@ -34,10 +33,10 @@ export class LogicalPool {
     if (this.#closed) return process.nextTick(receiver, new ClusterClosedError());
     const free = this.#free.pop();
     if (free) return process.nextTick(receiver, null, free.handOut());
-    const { limit, waits, queueLimit } = this.#options;
+    const { limit, queue } = this.#options;
     if (this.#all.size < limit) return this.#create(receiver);
-    if (!waits) return process.nextTick(receiver, new Error('No connections available.'));
-    if (queueLimit > 0 && this.#waiting.length >= queueLimit) return receiver(new Error('Queue limit reached.'));
+    const refusal = refusalOf(queue, this.#waiting.length);
+    if (refusal) return process.nextTick(receiver, refusal);
     this.#options.onWait();
     this.#wait(receiver);
   }
@@ -74,8 +73,7 @@ export class LogicalPool {
     const { clock, timeoutMs, limit } = this.#options;
     const timer = clock.after(timeoutMs, () => {
       this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-      const message = `no connection was given back within pool.acquireTimeoutMs (${timeoutMs} ms); all of pool.max (${limit}) are in use`;
-      receiver(new PoolTimeoutError(message));
+      receiver(timeoutOf({ acquireTimeoutMs: timeoutMs, max: limit }));
     });
     const waiting: Receiver = (...answer) => {
       timer.cancel();

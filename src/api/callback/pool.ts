@@ -56,8 +56,7 @@ export class ClusterPool extends DriverPool {
     this.cluster = new Cluster(core, () => this.#close());
     this.#logical = new LogicalPool({
       limit: core.settings.pool.max,
-      waits: config.waitForConnections,
-      queueLimit: config.queueLimit,
+      queue: core.settings.queue,
       create: () => new LogicalConnection(core, config.connectionConfig, this),
       onWait: () => this.emit('enqueue'),
       clock: core.source.cluster.clock,

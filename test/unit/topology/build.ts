@@ -11,6 +11,7 @@ export interface ShortReport {
   /** When the answer came; `at` + 1 unless given. */
   readonly until?: number;
   readonly as?: string;
+  readonly sqlMode?: string;
   readonly readOnly?: boolean;
   /** `null`: not allowed to see. */
   readonly channels?: readonly ShortChannel[] | null;
@@ -66,6 +67,7 @@ export function report(short: ShortReport): NodeReport {
     kind: 'gtid-replication',
     flavor: 'mysql',
     version: '9.7.4',
+    sqlMode: short.sqlMode ?? '',
     readOnly: short.readOnly ?? false,
     executed: short.executed === null ? undefined : gtids(short.executed ?? ''),
     channels: short.channels === null ? undefined : (short.channels ?? []).map(channel),

@@ -64,7 +64,8 @@ function readAll(sql: string, dialect: Dialect, tokens: Tokenizer): Classificati
 let lastOptions: LexicalOptions = NO_OPTIONS;
 let lastDialect: Dialect = makeDialect(NO_OPTIONS);
 
-function dialectOf(options: LexicalOptions): Dialect {
+/** The options, worked out; those of the last call again for equal ones. */
+export function dialectOf(options: LexicalOptions): Dialect {
   const last = lastOptions;
   const isSame =
     options.sqlMode === last.sqlMode &&

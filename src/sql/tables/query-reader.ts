@@ -169,6 +169,10 @@ export class QueryReader {
         return Next.More;
       case ReferenceRole.Window:
         return this.#window();
+      case ReferenceRole.On:
+        // `INSERT … SELECT … ON DUPLICATE KEY UPDATE a = 1, b = 2`; a column may be called so too.
+        cursor.next();
+        return cursor.accept(W.DUPLICATE) && cursor.isAt(W.KEY) ? Next.Clause : Next.More;
       default:
         this.#pass(cursor.tokens.kind, cursor.tokens.word);
         return Next.More;
@@ -221,7 +225,8 @@ export class QueryReader {
   #word(): number {
     const { cursor, found } = this;
     const { keyword, text } = cursor;
-    if (REFERENCE_ROLE[keyword] === ReferenceRole.Ends || REFERENCE_ROLE[keyword] === ReferenceRole.Join) {
+    const role = REFERENCE_ROLE[keyword];
+    if (role === ReferenceRole.Ends || role === ReferenceRole.Join || keyword === W.FROM) {
       found.doubt(`${text} where a table was expected`);
       return Next.More;
     }

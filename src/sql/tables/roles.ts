@@ -14,7 +14,7 @@ export const CLAUSE_ROLE: Uint8Array = table([
 ]);
 
 /** What a keyword does between table references. */
-export const ReferenceRole = { None: 0, Join: 1, Ends: 2, Hint: 3, Window: 4 } as const;
+export const ReferenceRole = { None: 0, Join: 1, Ends: 2, Hint: 3, Window: 4, On: 5 } as const;
 
 /**
  * `ReferenceRole` by the word's number in `W`. What ends the references is reserved on every server: another word may be an alias,
@@ -26,10 +26,11 @@ export const REFERENCE_ROLE: Uint8Array = table([
   [ReferenceRole.Ends, [W.SELECT, W.TABLE, W.VALUES, W.WITH]],
   [ReferenceRole.Hint, [W.USE, W.FORCE, W.IGNORE]],
   [ReferenceRole.Window, [W.WINDOW]],
+  [ReferenceRole.On, [W.ON]],
 ]);
 
 const FOLLOWS = table([
-  [1, [W.INNER, W.LEFT, W.RIGHT, W.CROSS, W.NATURAL, W.ON, W.USING, W.UNION, W.EXCEPT, W.INTERSECT, W.PARTITION, W.AS]],
+  [1, [W.INNER, W.LEFT, W.RIGHT, W.CROSS, W.NATURAL, W.USING, W.UNION, W.EXCEPT, W.INTERSECT, W.PARTITION, W.AS]],
 ]);
 
 /** Whether the keyword goes on with the clause, so that it is no alias of the table before it. */

@@ -27,6 +27,7 @@ export function checkOption(name: string, value: unknown, shownName = `cluster.$
       if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
       throw new OptionError(shownName, `must be a list of strings, not ${shown(value)}`);
     case 'nodes':
+    case 'rules':
       return value;
     default:
       return checkType(shownName, option.secret && typeof value !== 'string' ? new Secret() : value, option.type);

@@ -13,6 +13,7 @@ export type ClusterErrorCode =
   | 'FAILOVER_TIMEOUT'
   | 'POOL_TIMEOUT'
   | 'ROUTE_CONFLICT'
+  | 'RULE_CONFLICT'
   | 'SESSION_LOST'
   | 'STATEMENT_REFUSED'
   | 'CLUSTER_CLOSED';
@@ -106,7 +107,17 @@ export class RouteConflictError extends ClusterError {
   }
 }
 
-/** A statement that would take from the package what it needs to know its connections by. Nothing was sent. */
+/** A rule or a comment hint that would send a write or a locking read to a replica. */
+export class RuleConflictError extends ClusterError {
+  constructor(message: string) {
+    super('RULE_CONFLICT', message);
+  }
+}
+
+/**
+ * A statement that a rule of route `'error'` refuses, or that would take from the package what it needs to know its connections
+ * by. Nothing was sent.
+ */
 export class StatementRefusedError extends ClusterError {
   constructor(message: string) {
     super('STATEMENT_REFUSED', message);

@@ -7,7 +7,7 @@ import mysql2 from 'mysql2';
 import { createPromiseConnection, createPromisePool } from './api/create.js';
 
 export type * from 'mysql2';
-export { Cluster, type Explanation } from './api/cluster.js';
+export { Cluster } from './api/cluster.js';
 export {
   type ClusteredConnection,
   type ClusteredPool,
@@ -17,6 +17,7 @@ export {
   createPool,
 } from './api/create.js';
 export type { ClusterPoolOptions } from './api/driver-config.js';
+export type { Explanation } from './api/explain.js';
 export type { ClusterStatus, NodeStatus } from './api/status.js';
 export {
   ClusterClosedError,
@@ -27,6 +28,7 @@ export {
   OptionError,
   PoolTimeoutError,
   RouteConflictError,
+  RuleConflictError,
   SessionLostError,
   StatementRefusedError,
   TransactionLostError,
@@ -34,9 +36,14 @@ export {
 } from './errors.js';
 export type { ClusterEventName, ClusterEvents, NodeEvent } from './observe/events.js';
 export type { BalanceName, ClusterOptions, Consistency, StatementClusterOptions } from './options.js';
+export type { RuleOption } from './rules.js';
 export type { NodeOption } from './seeds.js';
+export type { RefusedForm } from './session/refused-forms.js';
 export type { Access, Classification, Dependency, Effect, LexicalOptions } from './sql/classification.js';
 export { classify } from './sql/classify.js';
+export { explainStatements, type StatementExplanation } from './sql/explain-statements.js';
+export type { TableUse } from './sql/tables/table-use.js';
+export type { TableOptions } from './sql/tables/tables-of.js';
 
 const loose = mysql2 as unknown as Record<string, never>;
 

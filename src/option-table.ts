@@ -2,7 +2,7 @@
 export interface OptionDescriptor {
   /** Dotted, such as `'monitor.intervalMs'`. */
   readonly name: string;
-  readonly type: 'number' | 'boolean' | 'string' | 'function' | 'choice' | 'strings' | 'nodes';
+  readonly type: 'number' | 'boolean' | 'string' | 'function' | 'choice' | 'strings' | 'nodes' | 'rules';
   /** The default value itself. */
   readonly value: unknown;
   /** The default as documentation shows it. */
@@ -72,6 +72,14 @@ export const optionTable: readonly OptionDescriptor[] = [
     default: '`[]`',
     summary: 'stored functions vouched for as free of side effects',
   },
+  {
+    name: 'rules',
+    type: 'rules',
+    value: [],
+    default: '`[]`',
+    summary: '`{ match, route, node, because }`: where statements go that match; the first match decides',
+  },
+  flag('commentHints', false, 'obey comments such as `/* cluster:primary */`; they can come from user data'),
   number('pool.min', 0, 'idle connections kept open to each node'),
   { ...number('pool.max', 10, "most connections to each node; mysql2's `connectionLimit` sets it"), least: 1 },
   number('pool.reserve', 2, "connections above `max` for a pinned session's second lease and for KILL"),

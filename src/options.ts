@@ -1,6 +1,7 @@
 import { checkChoice, checkOption, checkType, collectOptions, shown, unknownOption } from './check-option.js';
 import { OptionError } from './errors.js';
 import { optionTable } from './option-table.js';
+import { parseRules, type Rule, type RuleOption } from './rules.js';
 import { type NodeOption, parseSeeds, type Seed } from './seeds.js';
 
 /** How a read chooses among replicas that are fit for it. */
@@ -37,6 +38,13 @@ export interface ClusterOptions {
   readonly zone?: string;
   /** Functions vouched for as free of side effects: `'name'` or `'schema.name'`. */
   readonly readOnlyFunctions?: readonly string[];
+  /** Where statements go that match; the first match decides. A rule never sends a write or a locking read to a replica. */
+  readonly rules?: readonly RuleOption[];
+  /**
+   * Obey `/* cluster:primary *\/`, `/* cluster:replica *\/` and `/* cluster:max_lag_ms=50 *\/`. Default `false`: a comment can
+   * come from user data.
+   */
+  readonly commentHints?: boolean;
   /** Per node. */
   readonly pool?: {
     readonly min?: number;
@@ -88,6 +96,8 @@ export interface Settings {
   readonly balance: BalanceName;
   readonly zone: string | undefined;
   readonly readOnlyFunctions: ReadonlySet<string>;
+  readonly rules: readonly Rule[];
+  readonly commentHints: boolean;
   readonly pool: Required<NonNullable<ClusterOptions['pool']>>;
   readonly queue: QueueOptions;
   readonly monitor: {
@@ -178,6 +188,7 @@ function build(values: ReadonlyMap<string, unknown>): Omit<Settings, 'nodes' | '
     else settings[head] = { ...(settings[head] as object | undefined), [tail]: value };
   }
   settings.readOnlyFunctions = new Set((settings.readOnlyFunctions as string[]).map((name) => name.toLowerCase()));
+  settings.rules = parseRules(settings.rules);
   for (const name of ['pool', 'monitor', 'failover']) Object.freeze(settings[name]);
   return settings as unknown as Omit<Settings, 'nodes' | 'queue'>;
 }

@@ -6,7 +6,7 @@
 import driver from 'mysql2/promise';
 
 export type * from 'mysql2/promise';
-export { Cluster, type Explanation } from './api/cluster.js';
+export { Cluster } from './api/cluster.js';
 export {
   type ClusteredPromiseConnection,
   type ClusteredPromisePool,
@@ -15,6 +15,7 @@ export {
   createPromisePool as createPool,
 } from './api/create.js';
 export type { ClusterPoolOptions } from './api/driver-config.js';
+export type { Explanation } from './api/explain.js';
 export type { ClusterStatus, NodeStatus } from './api/status.js';
 export {
   ClusterClosedError,
@@ -25,6 +26,7 @@ export {
   OptionError,
   PoolTimeoutError,
   RouteConflictError,
+  RuleConflictError,
   SessionLostError,
   StatementRefusedError,
   TransactionLostError,
@@ -32,6 +34,7 @@ export {
 } from './errors.js';
 export type { ClusterEventName, ClusterEvents, NodeEvent } from './observe/events.js';
 export type { BalanceName, ClusterOptions, Consistency, StatementClusterOptions } from './options.js';
+export type { RuleOption } from './rules.js';
 export type { NodeOption } from './seeds.js';
 
 const loose = driver as unknown as Record<string, never>;

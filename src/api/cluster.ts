@@ -1,37 +1,27 @@
 import { FailoverTimeoutError } from '../errors.js';
 import type { ClusterEventName, ClusterEvents } from '../observe/events.js';
 import type { StatementClusterOptions } from '../options.js';
-import { intentOf } from '../session/intent-of.js';
 import type { SessionCore } from '../session/session-core.js';
-import type { Classification } from '../sql/classification.js';
-import { withCallOptions } from './call-options.js';
+import { callOptions, withCallOptions } from './call-options.js';
+import { type ExplainedCall, type Explanation, explainCall } from './explain.js';
 import { type ClusterStatus, statusOf } from './status.js';
 
 type Listener<E extends ClusterEventName> = (...args: ClusterEvents[E]) => void;
 
-/** Where a statement would go, and why. Made by {@link Cluster.explain}; nothing was run. */
-export interface Explanation {
-  readonly sql: string;
-  readonly classification: Classification;
-  /** `'primary'` for everything that is not provably a plain read. */
-  readonly access: 'read' | 'write';
-  readonly decision: 'use' | 'wait' | 'fail';
-  /** Address of the node, when the decision is `'use'`. */
-  readonly node: string | undefined;
-  readonly because: string;
-  /** For each node by address, why it could serve or not. */
-  readonly nodes: Readonly<Record<string, string>>;
-}
+/** The text that a call's SQL and values would be classified by. */
+type TextOf = (sql: string, values: unknown) => Pick<ExplainedCall, 'sql' | 'opaque'>;
 
 /** The cluster behind a pool or a connection: its state, its events, and where statements would go. */
 export class Cluster {
   readonly #core: SessionCore;
   readonly #close: () => Promise<void>;
+  readonly #textOf: TextOf;
   readonly #listeners: (() => void)[] = [];
 
   /** @internal */
-  constructor(core: SessionCore, close: () => Promise<void>) {
+  constructor(core: SessionCore, textOf: TextOf, close: () => Promise<void>) {
     this.#core = core;
+    this.#textOf = textOf;
     this.#close = close;
   }
 
@@ -55,25 +45,18 @@ export class Cluster {
 
   /** A frozen snapshot of all that is known, fit for JSON. */
   status(): ClusterStatus {
-    return statusOf(this.#core.source);
+    return statusOf(this.#core);
   }
 
-  /** Tells where a statement would go now, and why, without running it. */
-  explain(sql: string, options?: StatementClusterOptions): Explanation {
-    const { source, classifier } = this.#core;
-    const classification = classifier.classify(sql);
-    const intent = intentOf(classification, options, { core: this.#core, state: undefined });
-    const { route, reasons } = source.explain(intent);
-    const { nodes } = source.cluster.topology;
-    return {
-      sql,
-      classification,
-      access: intent.access,
-      decision: route.type,
-      node: route.type === 'use' ? route.node.address : undefined,
-      because: route.because,
-      nodes: Object.fromEntries([...reasons].map(([id, reason]) => [nodes.get(id)?.address ?? id, reason])),
-    };
+  /**
+   * Tells where a statement would go now, and why, without running it: statement by statement, with the tokens that decided,
+   * the tables, the rule, and the reason for each node.
+   *
+   * @param values as for `query`: only those that bring SQL of their own (`raw()`) change anything
+   * @param options as under the key `cluster` of a query
+   */
+  explain(sql: string, values?: unknown, options?: StatementClusterOptions): Explanation {
+    return explainCall({ ...this.#textOf(sql, values), options: callOptions(options) }, this.#core);
   }
 
   /**

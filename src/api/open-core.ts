@@ -4,9 +4,11 @@ import type { ConnectionSettings } from '../cluster/physical-connection.js';
 import { joinCluster, leaveCluster } from '../cluster/registry.js';
 import { parseOptions, type Settings } from '../options.js';
 import { gtidReplication } from '../probes/gtid-replication.js';
-import { RecentTexts } from '../session/recent-texts.js';
+import { Classifier } from '../session/classifier.js';
 import type { SessionCore } from '../session/session-core.js';
+import { StatementRules } from '../session/statement-rules.js';
 import type { LexicalOptions } from '../sql/classification.js';
+import type { TableOptions } from '../sql/tables/tables-of.js';
 import { type ClusteredOptions, connectionSettings } from './driver-config.js';
 
 /** What a pool, or a connection of its own, stands on. `close` ends its share of the cluster. */
@@ -31,13 +33,14 @@ export function openCore(options: ClusteredOptions): OpenCore {
   const connection = connectionSettings(options) as ConnectionSettings;
   const key = topologyKey(settings, connection);
   const cluster = joinCluster(key, () => ({ settings, connection, clock: systemClock, probe: gtidReplication }));
-  const classifier = new RecentTexts(lexicalOptions(settings, options), cluster.topology);
+  const classifier = new Classifier(lexicalOptions(settings, options), cluster.topology);
   cluster.watch(classifier);
   const source = new LeaseSource(cluster, connection, settings);
   return {
     source,
     settings,
     classifier,
+    rules: rulesOf(settings, () => ({ ...classifier.dialect, schema: options.database })),
     database: options.database,
     async close(timeoutMs) {
       await source.close(timeoutMs);
@@ -52,6 +55,11 @@ function lexicalOptions(settings: Settings, options: ClusteredOptions): LexicalO
     readOnlyFunctions: settings.readOnlyFunctions,
     ...(options.charset === undefined ? {} : { charset: options.charset }),
   });
+}
+
+function rulesOf(settings: Settings, read: () => TableOptions): StatementRules | undefined {
+  const used = settings.rules.length > 0 || settings.commentHints;
+  return used ? new StatementRules(settings, read) : undefined;
 }
 
 const identities = new WeakMap<object, number>();

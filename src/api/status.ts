@@ -1,4 +1,7 @@
 import type { LeaseSource } from '../cluster/lease-source.js';
+import type { RuleOption } from '../rules.js';
+import type { RefusedForm } from '../session/refused-forms.js';
+import type { SessionCore } from '../session/session-core.js';
 import { lagAt } from '../topology/lag.js';
 import type { Lag, NodeView, Topology } from '../topology/topology.js';
 
@@ -44,13 +47,21 @@ export interface ClusterStatus {
   readonly held: number;
   /** Counted since the beginning: statements that were held, that were run again, and that a replica refused as writes. */
   readonly totals: { readonly held: number; readonly retried: number; readonly misrouted: number };
+  /** Forms of statements that looked like reads and that a replica refused as writes; at most 1000, the latest last. */
+  readonly misrouted: readonly RefusedForm[];
+  /** The option `rules`, and how many statements each has decided or refused. */
+  readonly rules: readonly {
+    readonly because: string;
+    readonly route: RuleOption['route'];
+    readonly hits: number;
+  }[];
   readonly nodes: readonly NodeStatus[];
   /** Addresses that have not answered: address → why. */
   readonly unreachable: Readonly<Record<string, string>>;
 }
 
 /** Takes a snapshot. */
-export function statusOf(source: LeaseSource): ClusterStatus {
+export function statusOf({ source, classifier, rules }: SessionCore): ClusterStatus {
   const { topology, errors, clock } = source.cluster;
   const now = clock.now();
   const unreachable = [...errors].map(([address, error]) => [address, error.message]);
@@ -62,6 +73,8 @@ export function statusOf(source: LeaseSource): ClusterStatus {
     splitBrain: topology.splitBrain,
     held: source.held,
     totals: { ...source.totals },
+    misrouted: classifier.refused.list(),
+    rules: (rules?.hits() ?? []).map(({ rule: { because, route }, hits }) => ({ because, route, hits })),
     nodes: [...topology.nodes.values()].map((node) => nodeStatus({ node, topology, source, now })),
     unreachable: Object.fromEntries(unreachable),
   };

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { type ClusteredPool, classify, createPool } from '../index.js';
+import { type ClusteredPool, createPool } from '../index.js';
+import { type ExplainFlags, explanationOf, explanationText } from './explain.js';
 
 const USAGE = `mysql2-cluster: what the package makes of a cluster and of a statement
 
@@ -9,13 +10,10 @@ const USAGE = `mysql2-cluster: what the package makes of a cluster and of a stat
 
 A URI names one or more nodes: mysql://user:password@db-1:3306,db-2:3306/shop`;
 
-interface Flags {
+interface Flags extends ExplainFlags {
   readonly uri?: string | undefined;
   readonly json?: boolean | undefined;
   readonly help?: boolean | undefined;
-  readonly 'server-version'?: string | undefined;
-  readonly 'sql-mode'?: string | undefined;
-  readonly flavor?: string | undefined;
 }
 
 /**
@@ -74,23 +72,15 @@ async function status(flags: Flags): Promise<number> {
 
 async function explain([sql]: string[], flags: Flags): Promise<number> {
   if (sql === undefined) return refuse('explain needs a statement');
-  const { flavor } = flags;
+  const { flavor, uri } = flags;
   if (flavor !== undefined && flavor !== 'mysql' && flavor !== 'mariadb')
     return refuse("--flavor is 'mysql' or 'mariadb'");
-  const classification = classify(sql, {
-    ...(flags['server-version'] === undefined ? {} : { serverVersion: flags['server-version'] }),
-    ...(flags['sql-mode'] === undefined ? {} : { sqlMode: flags['sql-mode'] }),
-    ...(flavor === undefined ? {} : { flavor }),
-  });
-  const route =
-    flags.uri === undefined ? undefined : await withCluster(flags.uri, async (pool) => pool.cluster.explain(sql));
-  if (flags.json) return say(JSON.stringify({ classification, route }, null, 2), 0);
-  console.log(`${classification.kind}: ${classification.access} (${classification.because})`);
-  for (const effect of classification.effects) console.log(`  effect: ${JSON.stringify(effect)}`);
-  if (classification.functions.length > 0)
-    console.log(`  functions not known to be pure: ${classification.functions.join(', ')}`);
-  if (route) console.log(`route: ${route.decision} ${route.node ?? ''} (${route.because})`);
-  return 0;
+  // A cluster tells by itself how its servers read a text.
+  const explanation =
+    uri === undefined
+      ? explanationOf(sql, { ...flags, flavor })
+      : await withCluster(uri, async (pool) => pool.cluster.explain(sql));
+  return say(flags.json ? JSON.stringify(explanation, null, 2) : explanationText(explanation), 0);
 }
 
 async function withCluster<T>(uri: string, task: (pool: ClusteredPool) => Promise<T>): Promise<T> {

@@ -1,32 +1,24 @@
 import type { LeaseRequest } from '../cluster/lease-source.js';
 import { lostError, type PhysicalConnection } from '../cluster/physical-connection.js';
 import { type DriverError, type ErrorFacts, readError } from '../error-facts.js';
-import { ClusterError, TransactionLostError, WriteOutcomeUnknownError } from '../errors.js';
+import { ClusterError } from '../errors.js';
+import type { StatementClusterOptions } from '../options.js';
 import type { Intent } from '../routing/intent.js';
 import type { Classification } from '../sql/classification.js';
 import type { NodeId } from '../topology/node-report.js';
 import type { NodeView, Topology } from '../topology/topology.js';
 import { headersOf } from './answer.js';
-import { intentOf, refuseTracking } from './intent-of.js';
-import { lostSession } from './lost-session.js';
+import { intentOf, OPAQUE, refuseTracking } from './intent-of.js';
 import { replay } from './replay.js';
 import { decideRetry, type RetryDecision } from './retry.js';
 import type { SessionHost } from './session-core.js';
+import { lostSession, type ThrownAs, thrownAs } from './session-errors.js';
 import { type AnswerHeader, type PinReason, SessionState } from './session-state.js';
 import type { Statement, StatementDone } from './statement.js';
+import type { StatementRules } from './statement-rules.js';
+import { wishOf } from './wish.js';
 
 const NOTHING = new SessionState();
-/** A text that nobody knows before mysql2 has written it. */
-const OPAQUE: Classification = Object.freeze({
-  kind: 'unknown',
-  access: 'unknown',
-  statements: 1,
-  effects: [],
-  dependsOn: [],
-  functions: ['?'],
-  because: 'its values bring SQL of their own',
-});
-
 /** One statement on its way through a session: route, lease, replay, run, take in the answer, or try again. */
 export class Execution implements LeaseRequest {
   intent!: Intent;
@@ -67,12 +59,22 @@ export class Execution implements LeaseRequest {
     const pinned = state?.pinnedTo;
     try {
       refuseTracking(this.#classification);
+      const options = core.rules === undefined ? this.#statement.options : this.#wish(core.rules);
       if (pinned !== undefined) return this.#runPinned(this.#session.lease(pinned));
-      this.intent = intentOf(this.#classification, this.#statement.options, this.#session);
+      this.intent = intentOf(this.#classification, options, this.#session);
     } catch (error) {
       return this.onError(error as Error);
     }
     this.#search(now);
+  }
+
+  #wish(rules: StatementRules): StatementClusterOptions | undefined {
+    const { sql, options } = this.#statement;
+    const told = rules.of(sql, this.#session.state?.wanted.schema);
+    if (told.rule?.route === 'error') rules.count(told.rule);
+    const wish = wishOf(told, options, { classification: this.#classification, session: this.#session });
+    if (wish.rule) rules.count(wish.rule);
+    return wish.options;
   }
 
   onLease(lease: PhysicalConnection, now: number): void {
@@ -238,6 +240,7 @@ export class Execution implements LeaseRequest {
     source.totals.retried++;
     if (decision.misrouted) {
       source.totals.misrouted++;
+      this.#session.core.classifier.learn(this.#statement.sql, lease.target.address);
       source.cluster.tell('misrouted', {
         sql: this.#statement.sql,
         node: lease.target.node,
@@ -259,26 +262,15 @@ export class Execution implements LeaseRequest {
 
   #giveUp(lease: PhysicalConnection, error: DriverError, decision: RetryDecision): void {
     const as = decision.action === 'throw' ? decision.as : 'driver';
-    const thrown = this.#typed(as, error);
+    const thrown = this.#thrown(as, error);
     const pinnedHere = this.#session.state?.pinnedTo === lease.target.role;
     if (as !== 'driver') lease.destroy(error);
     if (pinnedHere && lease.dead) this.#session.lost(thrown instanceof ClusterError ? thrown : error);
     this.#end(lease, thrown);
   }
 
-  #typed(as: 'driver' | 'outcome-unknown' | 'transaction-lost' | 'session-lost', error: DriverError): Error {
-    switch (as) {
-      case 'driver':
-        return error;
-      case 'outcome-unknown':
-        return new WriteOutcomeUnknownError(this.#statement.sql, error);
-      case 'transaction-lost':
-        return new TransactionLostError(error.message, error);
-      case 'session-lost':
-        return lostSession(this.#session.state?.pins ?? [], error);
-      default:
-        return as satisfies never;
-    }
+  #thrown(as: ThrownAs, error: DriverError): Error {
+    return thrownAs(as, error, { sql: this.#statement.sql, pins: this.#session.state?.pins ?? [] });
   }
 
   // On a tick of its own: what the caller's callback throws must not break off the loop or the packet that brought the error.

@@ -4,6 +4,17 @@ import type { Intent } from '../routing/intent.js';
 import type { Classification } from '../sql/classification.js';
 import type { SessionHost } from './session-core.js';
 
+/** A text that nobody knows before mysql2 has written it. */
+export const OPAQUE: Classification = Object.freeze({
+  kind: 'unknown',
+  access: 'unknown',
+  statements: 1,
+  effects: [],
+  dependsOn: [],
+  functions: ['?'],
+  because: 'its values bring SQL of their own',
+});
+
 /**
  * What a statement needs, in this session.
  *
@@ -48,9 +59,11 @@ export function refuseTracking({ effects }: Classification): void {
   }
 }
 
-const ON_ANY_NODE: ReadonlySet<string> = new Set(['read', 'session', 'admin']);
+/** What belongs to one server, or reads: it runs where the caller says. */
+export const ON_ANY_NODE: ReadonlySet<string> = new Set(['read', 'session', 'admin']);
 
-function accessOf(classification: Classification, session: Pick<SessionHost, 'state'>): 'read' | 'write' {
+/** Whether it may read from a replica, or belongs on the primary. */
+export function accessOf(classification: Classification, session: Pick<SessionHost, 'state'>): 'read' | 'write' {
   const effect = classification.effects[0];
   if (effect?.type === 'begin' && classification.statements === 1) return effect.readOnly ? 'read' : 'write';
   if (classification.access !== 'read' || classification.dependsOn.length > 0) return 'write';

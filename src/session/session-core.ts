@@ -2,15 +2,18 @@ import type { LeaseSource } from '../cluster/lease-source.js';
 import type { PhysicalConnection } from '../cluster/physical-connection.js';
 import type { Settings } from '../options.js';
 import type { Classification } from '../sql/classification.js';
-import type { RecentTexts } from './recent-texts.js';
+import type { Classifier } from './classifier.js';
 import type { AnswerHeader, SessionState, Slot } from './session-state.js';
+import type { StatementRules } from './statement-rules.js';
 
 /** What the sessions of one pool have in common. */
 export interface SessionCore {
   readonly source: LeaseSource;
   readonly settings: Settings;
   /** Classifies texts as the servers read them. */
-  readonly classifier: RecentTexts;
+  readonly classifier: Classifier;
+  /** The options `rules` and `commentHints`; undefined when neither is used. */
+  readonly rules: StatementRules | undefined;
   /** The schema of a fresh connection. */
   readonly database: string | undefined;
 }

@@ -2,8 +2,8 @@ import type { PhysicalConnection } from '../cluster/physical-connection.js';
 import { ClusterClosedError } from '../errors.js';
 import type { Classification } from '../sql/classification.js';
 import { Execution } from './execution.js';
-import { lostSession } from './lost-session.js';
 import type { SessionCore, SessionHost } from './session-core.js';
+import { lostSession } from './session-errors.js';
 import { type AnswerHeader, leavesNoTrace, SessionState, type Slot } from './session-state.js';
 import type { Statement } from './statement.js';
 

@@ -24,7 +24,7 @@ const NO_OPTIONS: LexicalOptions = Object.freeze({});
 export function classify(sql: string, options: LexicalOptions = NO_OPTIONS): Classification {
   const dialect = dialectOf(options);
   const tokens = new Tokenizer(sql, dialect);
-  const result = readAll(sql, dialect, tokens);
+  const result = readAll(new Cursor(sql, dialect, tokens));
   if (dialect.trailBytes && result.access !== 'unknown' && hasSwallowedLetters(sql)) {
     return unsure([result], 'in this character set a letter may be part of the character before it');
   }
@@ -35,14 +35,22 @@ export function classify(sql: string, options: LexicalOptions = NO_OPTIONS): Cla
 function readEveryWay(sql: string, dialect: Dialect): Classification {
   const readings = readingsOf(sql, dialect);
   if (readings === undefined) return unsure([], 'too many version comments, and the server is not known');
-  const read = (reading: Reading): Classification => readAll(sql, dialect, new Tokenizer(sql, dialect, reading));
+  const read = (reading: Reading): Classification =>
+    readAll(new Cursor(sql, dialect, new Tokenizer(sql, dialect, reading)));
   return joinReadings(readings.map(read));
 }
 
-function readAll(sql: string, dialect: Dialect, tokens: Tokenizer): Classification {
-  const cursor = new Cursor(sql, dialect, tokens);
+/** Where in the text the token stands that decided what `classify` says; undefined for a plain read. */
+export function decidedAt(sql: string, options: LexicalOptions = NO_OPTIONS): number | undefined {
+  const dialect = dialectOf(options);
+  const cursor = new Cursor(sql, dialect, new Tokenizer(sql, dialect));
+  readAll(cursor);
+  return cursor.found.decidedAt;
+}
+
+function readAll(cursor: Cursor): Classification {
   const scan = new Scan(cursor);
-  const { found } = cursor;
+  const { found, tokens } = cursor;
   tokens.next();
   for (;;) {
     while (tokens.kind === Token.Semicolon && !tokens.inVersionComment) tokens.next();

@@ -10,12 +10,13 @@ export class Cursor {
   readonly sql: string;
   readonly dialect: Dialect;
   readonly tokens: Tokenizer;
-  readonly found = new Findings();
+  readonly found: Findings;
 
   constructor(sql: string, dialect: Dialect, tokens: Tokenizer) {
     this.sql = sql;
     this.dialect = dialect;
     this.tokens = tokens;
+    this.found = new Findings(tokens);
   }
 
   next(): number {

@@ -57,6 +57,9 @@ const PLAIN: Readonly<Record<string, Classification>> = {
 
 /** Collects what the statements of one text do, and makes the answer. */
 export class Findings {
+  readonly #tokens: { readonly start: number };
+  #at: number | undefined;
+  #currentAt: number | undefined;
   #kind = 'empty';
   #rank: number = Rank.Read;
   #because = '';
@@ -68,11 +71,17 @@ export class Findings {
   #dependsOn: Dependency[] | undefined;
   #functions: string[] | undefined;
 
+  /** @param tokens where the reader is */
+  constructor(tokens: { readonly start: number }) {
+    this.#tokens = tokens;
+  }
+
   /** A statement begins, of this kind, of no rank as yet. */
   begin(kind: string): void {
     this.#currentKind = kind;
     this.#currentRank = Rank.Read;
     this.#currentBecause = '';
+    this.#currentAt = undefined;
     this.#statements++;
   }
 
@@ -87,6 +96,7 @@ export class Findings {
     this.#kind = this.#currentKind;
     this.#rank = this.#currentRank;
     this.#because = this.#currentBecause;
+    this.#at = this.#currentAt;
   }
 
   /** Something was found that is at least of this rank. */
@@ -94,6 +104,12 @@ export class Findings {
     if (rank <= this.#currentRank) return;
     this.#currentRank = rank;
     this.#currentBecause = because;
+    this.#currentAt = this.#tokens.start;
+  }
+
+  /** Where the token stands that decided; undefined for a plain read. */
+  get decidedAt(): number | undefined {
+    return this.#at;
   }
 
   /** The rank of the statement so far. */

@@ -1,6 +1,6 @@
 import { route } from '../../src/routing/choose.js';
+import { Classifier } from '../../src/session/classifier.js';
 import { intentOf } from '../../src/session/intent-of.js';
-import { RecentTexts } from '../../src/session/recent-texts.js';
 import type { SessionCore } from '../../src/session/session-core.js';
 import type { LexicalOptions } from '../../src/sql/classification.js';
 import { classify } from '../../src/sql/classify.js';
@@ -21,8 +21,8 @@ export async function routingDecision({ rounds }: BenchOptions): Promise<Row[]> 
   const silent = new SilentSource('pool');
   const { source, settings } = silent;
   const lexical = { readOnlyFunctions: settings.readOnlyFunctions };
-  const classifier = new RecentTexts(lexical, silent.topology);
-  const core: SessionCore = { source, settings, classifier, database: 'shop' };
+  const classifier = new Classifier(lexical, silent.topology);
+  const core: SessionCore = { source, settings, classifier, rules: undefined, database: 'shop' };
   const texts = new DistinctStatements();
   const whole = onFreshTexts('decision', texts, (prepared) => decide(prepared, silent, core));
   const alone = onFreshTexts('classify', texts, (prepared) => classifyAll(prepared, lexical));

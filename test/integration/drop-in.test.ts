@@ -208,7 +208,7 @@ describe('pool events', { timeout: TEST_MS }, () => {
     const pool = await here.pool({}, { connectionLimit: 1 });
     pool.on('connection', (connection) => connection.query("SET time_zone = '+03:00'"));
     const zone = async (): Promise<unknown> =>
-      (await pool.query<RowDataPacket[]>('SELECT @@time_zone AS zone'))[0][0]?.zone;
+      (await pool.query<driver.RowDataPacket[]>('SELECT @@time_zone AS zone'))[0][0]?.zone;
     const connection = await pool.getConnection();
     await connection.query("SET time_zone = '+05:00'");
     connection.release();

@@ -1,6 +1,6 @@
 import type { ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createPool, NoNodeAvailableError, RouteConflictError } from '../../src/promise.js';
+import { createPool, NoNodeAvailableError, RouteConflictError, raw } from '../../src/promise.js';
 import { failureOf, lab, nameOf, namesOf, pause, readersOf, TEST_MS, until } from './support/lab.js';
 
 const here = lab({}, async (made) => {
@@ -219,6 +219,15 @@ describe('the nets', { timeout: TEST_MS }, () => {
     expect(events).toEqual([sql]);
     const [noted] = await here.cluster.query(here.primary, "SELECT COUNT(*) AS n FROM shop.log WHERE name = 'noted'");
     expect(noted?.n).toBe(1);
+
+    // Its form is known from now on, whatever the values: it goes to the primary at once.
+    const form = { digest: 'select noted ( ) as n', node: expect.stringContaining(':'), count: 1 };
+    expect(pool.cluster.status()).toMatchObject({ misrouted: [form], totals: { misrouted: 1 } });
+    await pool.query('select  noted() AS n');
+    expect(events).toEqual([sql]);
+    expect(pool.cluster.explain(sql)).toMatchObject({ access: 'write', node: here.primary.address });
+    expect(pool.cluster.explain('SELECT noted() AS m').access).toBe('read');
+    expect(pool.cluster.status().totals.misrouted).toBe(1);
   });
 });
 
@@ -233,6 +242,21 @@ describe('what is known', { timeout: TEST_MS }, () => {
     expect(here.cluster.replicas.map((node) => node.address)).toContain(read.node);
     expect(Object.keys(read.nodes).sort()).toEqual(here.cluster.nodes.map((node) => node.address).sort());
     expect(read.because).not.toBe('');
+    const several = pool.cluster.explain('SELECT name FROM whoami; DELETE FROM log');
+    expect(several).toMatchObject({ access: 'write', node: here.primary.address });
+    expect(several.statements.map(({ tables, token }) => [tables[0]?.name, token?.text])).toEqual([
+      ['whoami', undefined],
+      ['log', 'DELETE'],
+    ]);
+    // Values are values, but for those that bring SQL of their own.
+    expect(pool.cluster.explain('SELECT ?', ['; DELETE FROM log']).access).toBe('read');
+    expect(pool.cluster.explain('SELECT ?', [raw('1 FOR UPDATE')])).toMatchObject({
+      access: 'write',
+      sql: 'SELECT 1 FOR UPDATE',
+    });
+    const asked = pool.cluster.explain('SELECT 1', undefined, { route: 'primary' });
+    expect(asked).toMatchObject({ node: here.primary.address });
+    expect(pool.cluster.with({ route: 'primary' }, () => pool.cluster.explain('SELECT 1')).node).toBe(asked.node);
     const [after] = await here.cluster.query(here.primary, 'SELECT COUNT(*) AS n FROM shop.log');
     expect(after?.n).toBe(before?.n);
   });

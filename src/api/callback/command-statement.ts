@@ -131,6 +131,12 @@ export class CommandStatement implements Statement {
   }
 }
 
+/** What a `query` call with these arguments would be classified by, on a pool or connection of this configuration. */
+export function explainedText(config: object): (sql: string, values: unknown) => Pick<Statement, 'sql' | 'opaque'> {
+  const { bare } = statementContexts(config);
+  return (sql, values) => new CommandStatement('query', createQuery(sql, values, undefined, config), bare);
+}
+
 // Values become literals, which change nothing of what a text does. Those that bring SQL of their own (mysql2's `raw()`)
 // are written into it before it is classified.
 function bringsSql(value: unknown, depth: number): boolean {

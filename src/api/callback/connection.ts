@@ -1,6 +1,7 @@
 import { Cluster } from '../cluster.js';
 import { type ClusteredOptions, shadowOptions } from '../driver-config.js';
 import { type OpenCore, openCore } from '../open-core.js';
+import { explainedText } from './command-statement.js';
 import { driverPoolConfig, traceOnlyWhenAsked } from './driver.js';
 import { type ConnectionOwner, LogicalConnection } from './logical-connection.js';
 import type { PromiseFace } from './pool.js';
@@ -29,7 +30,7 @@ export class ClusterConnection extends LogicalConnection {
     };
     super(core, config.connectionConfig, owner);
     this.#core = core;
-    this.cluster = new Cluster(core, () => this.#close());
+    this.cluster = new Cluster(core, explainedText(config.connectionConfig), () => this.#close());
     owner.closed = () => void this.#close();
     this.handOut();
     // As in mysql2, it connects by itself: who waits for 'connect' never calls connect().

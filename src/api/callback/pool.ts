@@ -7,6 +7,7 @@ import { type OpenCore, openCore } from '../open-core.js';
 import {
   CommandStatement,
   contextOf,
+  explainedText,
   type Protocol,
   type StatementContexts,
   statementContexts,
@@ -53,7 +54,7 @@ export class ClusterPool extends DriverPool {
     this.#config = config;
     this.#promises = promises;
     this.#contexts = statementContexts(config.connectionConfig);
-    this.cluster = new Cluster(core, () => this.#close());
+    this.cluster = new Cluster(core, explainedText(config.connectionConfig), () => this.#close());
     this.#logical = new LogicalPool({
       limit: core.settings.pool.max,
       queue: core.settings.queue,

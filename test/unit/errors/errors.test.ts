@@ -10,6 +10,7 @@ const ours = [
   [new errors.FailoverTimeoutError('late', cause), 'FailoverTimeoutError', 'FAILOVER_TIMEOUT'],
   [new errors.PoolTimeoutError('late', cause), 'PoolTimeoutError', 'POOL_TIMEOUT'],
   [new errors.RouteConflictError('no'), 'RouteConflictError', 'ROUTE_CONFLICT'],
+  [new errors.RuleConflictError('no'), 'RuleConflictError', 'RULE_CONFLICT'],
   [new errors.StatementRefusedError('no'), 'StatementRefusedError', 'STATEMENT_REFUSED'],
   [new errors.SessionLostError('a user lock', cause), 'SessionLostError', 'SESSION_LOST'],
   [new errors.ClusterClosedError(), 'ClusterClosedError', 'CLUSTER_CLOSED'],

@@ -41,6 +41,8 @@ describe('defaults', () => {
       balance: 'adaptive',
       zone: undefined,
       readOnlyFunctions: [],
+      rules: [],
+      commentHints: false,
       pool: {
         min: 0,
         max: 10,
@@ -117,7 +119,7 @@ describe('bad values', () => {
     strings: ['f', [5], {}, null],
   };
   const cases = optionTable
-    .filter(({ type }) => type !== 'nodes')
+    .filter(({ type }) => type !== 'nodes' && type !== 'rules')
     .flatMap(({ name, type }) => (wrong[type] as unknown[]).map((value) => ({ name, value, shown: String(value) })));
 
   test.each(cases)('$name: $shown', ({ name, value }) => {

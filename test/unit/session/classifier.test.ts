@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RecentTexts } from '../../../src/session/recent-texts.js';
+import { Classifier } from '../../../src/session/classifier.js';
 import { classify } from '../../../src/sql/classify.js';
 import { emptyTopology } from '../../../src/topology/apply.js';
 import { applyAll, seeded } from '../topology/build.js';
@@ -7,7 +7,7 @@ import { applyAll, seeded } from '../topology/build.js';
 const nothing = emptyTopology([]);
 
 test('says what `classify` says, for texts that share a slot as well', () => {
-  const texts = new RecentTexts({}, nothing);
+  const texts = new Classifier({}, nothing);
   const filler = (n: number): string => String(n).padStart(6, '0');
   // Equal length, and equal characters where the slot looks: only the beginning differs.
   const alike = Array.from({ length: 50 }, (_, n) => [
@@ -18,7 +18,7 @@ test('says what `classify` says, for texts that share a slot as well', () => {
 });
 
 test('gives the same object for the same text', () => {
-  const texts = new RecentTexts({}, nothing);
+  const texts = new Classifier({}, nothing);
   const first = texts.classify('SELECT id FROM t');
   expect(texts.classify(`SELECT id ${'FROM t'}`)).toBe(first);
 });
@@ -26,7 +26,7 @@ test('gives the same object for the same text', () => {
 test.each(['', ' ', ';', 'S', 'é', `SELECT '${'x'.repeat(5000)}'`, `INSERT INTO t VALUES ('${'x'.repeat(5000)}')`])(
   'an odd length: %#',
   (sql) => {
-    const texts = new RecentTexts({}, nothing);
+    const texts = new Classifier({}, nothing);
     expect(texts.classify(sql)).toEqual(classify(sql));
     expect(texts.classify(sql)).toEqual(classify(sql));
   },
@@ -37,7 +37,7 @@ const QUOTED = 'SELECT "\\" FOR UPDATE -- "';
 
 test('reads as the servers read, and anew when they change', () => {
   let { topology } = applyAll(seeded('db-1'), [{ at: 0, from: 'db-1', as: 'A', sqlMode: 'STRICT_TRANS_TABLES' }]);
-  const texts = new RecentTexts({}, topology);
+  const texts = new Classifier({}, topology);
   expect(texts.classify(BACKSLASH).access).toBe('read');
   expect(texts.classify(QUOTED).access).toBe('read');
   ({ topology } = applyAll(topology, [{ at: 500, from: 'db-1', as: 'A', sqlMode: 'NO_BACKSLASH_ESCAPES' }]));
@@ -54,24 +54,24 @@ test('a text that two servers read differently is no plain read', () => {
     { at: 0, from: 'db-1', as: 'A', sqlMode: '' },
     { at: 0, from: 'db-2', as: 'B', sqlMode: 'ANSI_QUOTES' },
   ]);
-  const texts = new RecentTexts({}, topology);
+  const texts = new Classifier({}, topology);
   expect(texts.classify(QUOTED).access).toBe('locking-read');
   expect(texts.classify('SELECT "a" FROM t').access).toBe('read');
 });
 
 test('before any server has answered, every sql_mode counts', () => {
-  const texts = new RecentTexts({}, nothing);
+  const texts = new Classifier({}, nothing);
   for (const sql of [BACKSLASH, QUOTED]) expect(texts.classify(sql).access).not.toBe('read');
   expect(texts.classify("SELECT 'it''s', `x` FROM t").access).toBe('read');
 });
 
 test('reads by what the options say', () => {
-  const texts = new RecentTexts({ readOnlyFunctions: new Set(['geo.distance']) }, nothing);
+  const texts = new Classifier({ readOnlyFunctions: new Set(['geo.distance']) }, nothing);
   expect(texts.classify('SELECT geo.distance(1, 2)').access).toBe('read');
   expect(texts.classify('SELECT geo.other(1, 2)').access).not.toBe('read');
 });
 
 test("reads by the session's own sql_mode", () => {
-  const texts = new RecentTexts({}, nothing);
+  const texts = new Classifier({}, nothing);
   expect(texts.classifyIn('ANSI_QUOTES', QUOTED).access).toBe('locking-read');
 });

@@ -3,21 +3,18 @@ import { classify } from '../sql/classify.js';
 import { joinReadings } from '../sql/join-readings.js';
 import type { NodeId } from '../topology/node-report.js';
 import type { NodeView, Topology } from '../topology/topology.js';
+import { RefusedForms } from './refused-forms.js';
 import { isSameServer, serverDialects } from './server-dialects.js';
+import { TextMemo } from './text-memo.js';
 
-const SLOTS = 256;
-// V8 compares equal objects at once; long texts that only look alike would be compared in full.
-const LONGEST = 4096;
+const REFUSED = 'a replica refused a statement of this form as a write';
 
-/**
- * Classifies the texts of one pool as its servers read them, and remembers the last one in each of a few slots:
- * applications send the same templates again and again. Slots are found by length and three characters, so that no text is
- * ever hashed: V8 hashes each new string, and those over 16,383 characters by their length alone.
- */
-export class RecentTexts {
+/** Classifies the texts of one pool: as its servers read them, and by what they have refused. */
+export class Classifier {
+  /** What replicas refused as writes although it looked like a read. */
+  readonly refused = new RefusedForms();
   readonly #own: LexicalOptions;
-  readonly #texts: string[] = new Array(SLOTS).fill('');
-  readonly #classifications: (Classification | undefined)[] = new Array(SLOTS).fill(undefined);
+  readonly #memo = new TextMemo<Classification>((sql) => this.#read(sql));
   #dialects: readonly LexicalOptions[];
   #nodes: ReadonlyMap<NodeId, NodeView>;
 
@@ -28,22 +25,24 @@ export class RecentTexts {
     this.#dialects = serverDialects(topology, own);
   }
 
+  /** How the servers read a text, or the first of them where they differ. */
+  get dialect(): LexicalOptions {
+    return this.#dialects[0] ?? this.#own;
+  }
+
   classify(sql: string): Classification {
-    const { length } = sql;
-    if (length > LONGEST) return this.#read(sql);
-    const middle = sql.charCodeAt(length >> 1) * 7 + sql.charCodeAt((length * 3) >> 2) * 13;
-    const slot = (length * 31 + middle + sql.charCodeAt(length - 1)) & (SLOTS - 1);
-    const found = this.#classifications[slot];
-    if (found !== undefined && this.#texts[slot] === sql) return found;
-    const classification = this.#read(sql);
-    this.#texts[slot] = sql;
-    this.#classifications[slot] = classification;
-    return classification;
+    return this.#memo.of(sql);
   }
 
   /** Classifies a text of a session that has set its own `sql_mode`. */
   classifyIn(sqlMode: string, sql: string): Classification {
-    return classify(sql, { ...this.#dialects[0], sqlMode });
+    return this.#known(sql, classify(sql, { ...this.dialect, sqlMode }));
+  }
+
+  /** A replica refused this text as a write: texts of its form go to the primary from now on. */
+  learn(sql: string, node: string): void {
+    this.refused.add(sql, node, this.dialect);
+    this.#memo.clear();
   }
 
   /** Servers came, went, or were set differently: what was remembered may not hold for them. */
@@ -52,15 +51,21 @@ export class RecentTexts {
     this.#nodes = nodes;
     if (nodes === before || !isChanged(nodes, before)) return;
     this.#dialects = serverDialects({ nodes, ...rest }, this.#own);
-    this.#texts.fill('');
-    this.#classifications.fill(undefined);
+    this.#memo.clear();
   }
 
   #read(sql: string): Classification {
     const [first, ...others] = this.#dialects;
     const classification = classify(sql, first);
-    if (others.length === 0) return classification;
-    return joinReadings([classification, ...others.map((dialect) => classify(sql, dialect))]);
+    if (others.length === 0) return this.#known(sql, classification);
+    const readings = [classification, ...others.map((dialect) => classify(sql, dialect))];
+    return this.#known(sql, joinReadings(readings));
+  }
+
+  #known(sql: string, classification: Classification): Classification {
+    if (this.refused.size === 0 || classification.access !== 'read') return classification;
+    if (!this.refused.has(sql, this.dialect)) return classification;
+    return Object.freeze({ ...classification, access: 'write' as const, because: REFUSED });
   }
 }
 

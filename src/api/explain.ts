@@ -1,0 +1,78 @@
+import type { StatementClusterOptions } from '../options.js';
+import type { RouteExplanation } from '../routing/choose.js';
+import type { Rule } from '../rules.js';
+import { intentOf, OPAQUE } from '../session/intent-of.js';
+import type { SessionCore } from '../session/session-core.js';
+import { wishOf } from '../session/wish.js';
+import type { Classification } from '../sql/classification.js';
+import { explainStatements, type StatementExplanation } from '../sql/explain-statements.js';
+
+/** Where a text would go, and why. Made by {@link Cluster.explain}; nothing was run. */
+export interface Explanation {
+  /** As it is classified: values that bring SQL of their own are written into it. */
+  readonly sql: string;
+  readonly classification: Classification;
+  /** Statement by statement, with the token that decided and the tables. */
+  readonly statements: readonly StatementExplanation[];
+  /** `'primary'` for everything that is not provably a plain read. */
+  readonly access: 'read' | 'write';
+  /** The rule that matches, when no option of the call and no comment is stronger. */
+  readonly rule: { readonly because: string; readonly route: Rule['route'] } | undefined;
+  readonly decision: 'use' | 'wait' | 'fail';
+  /** Address of the node, when the decision is `'use'`. */
+  readonly node: string | undefined;
+  readonly because: string;
+  /** For each node by address, why it could serve or not. */
+  readonly nodes: Readonly<Record<string, string>>;
+}
+
+/** A call that is to be explained. */
+export interface ExplainedCall {
+  /** What would be classified. */
+  readonly sql: string;
+  /** The text that would be sent cannot be known beforehand. */
+  readonly opaque: boolean;
+  readonly options: StatementClusterOptions | undefined;
+}
+
+export function explainCall({ sql, opaque, options }: ExplainedCall, core: SessionCore): Explanation {
+  const { source, classifier, rules, database } = core;
+  const classification = opaque ? OPAQUE : classifier.classify(sql);
+  const statements = explainStatements(sql, { ...classifier.dialect, schema: database });
+  const routed = { classification, session: { core, state: undefined } };
+  const told = rules?.of(sql);
+  const rule = told?.rule && { because: told.rule.because, route: told.rule.route };
+  try {
+    const wish = told === undefined ? { options, rule: undefined } : wishOf(told, options, routed);
+    const intent = intentOf(classification, wish.options, routed.session);
+    const found = source.explain(intent);
+    const asked = wish.rule === undefined ? undefined : rule;
+    return { sql, classification, statements, access: intent.access, rule: asked, ...routeOf(found, core) };
+  } catch (error) {
+    const because = (error as Error).message;
+    return {
+      sql,
+      classification,
+      statements,
+      access: 'write',
+      rule,
+      decision: 'fail',
+      node: undefined,
+      because,
+      nodes: {},
+    };
+  }
+}
+
+function routeOf(
+  { route, reasons }: RouteExplanation,
+  { source }: SessionCore,
+): Pick<Explanation, 'decision' | 'node' | 'because' | 'nodes'> {
+  const { nodes } = source.cluster.topology;
+  return {
+    decision: route.type,
+    node: route.type === 'use' ? route.node.address : undefined,
+    because: route.because,
+    nodes: Object.fromEntries([...reasons].map(([id, reason]) => [nodes.get(id)?.address ?? id, reason])),
+  };
+}

@@ -1,0 +1,34 @@
+import { SessionLostError, TransactionLostError, WriteOutcomeUnknownError } from '../errors.js';
+import type { RetryDecision } from './retry.js';
+import type { PinReason } from './session-state.js';
+
+/** The error for a session whose connection is lost while nothing was under way that could have committed. */
+export function lostSession(pins: readonly PinReason[], cause: Error | undefined): Error {
+  if (pins.includes('a transaction') || pins.includes('autocommit=0')) {
+    return new TransactionLostError(cause?.message ?? 'its connection is lost', cause);
+  }
+  return new SessionLostError(pins.join(', '), cause);
+}
+
+/** What an error of the driver means for the caller. */
+export type ThrownAs = Extract<RetryDecision, { action: 'throw' }>['as'];
+
+/** The error that the caller gets: the driver's own, or one of ours with the driver's as its cause. */
+export function thrownAs(
+  as: ThrownAs,
+  error: Error,
+  { sql, pins }: { readonly sql: string; readonly pins: readonly PinReason[] },
+): Error {
+  switch (as) {
+    case 'driver':
+      return error;
+    case 'outcome-unknown':
+      return new WriteOutcomeUnknownError(sql, error);
+    case 'transaction-lost':
+      return new TransactionLostError(error.message, error);
+    case 'session-lost':
+      return lostSession(pins, error);
+    default:
+      return as satisfies never;
+  }
+}

@@ -59,7 +59,8 @@ export class Execution implements LeaseRequest {
     const pinned = state?.pinnedTo;
     try {
       refuseTracking(this.#classification);
-      const options = core.rules === undefined ? this.#statement.options : this.#wish(core.rules);
+      const options =
+        core.rules === undefined || this.#statement.wordless ? this.#statement.options : this.#wish(core.rules);
       if (pinned !== undefined) return this.#runPinned(this.#session.lease(pinned));
       this.intent = intentOf(this.#classification, options, this.#session);
     } catch (error) {

@@ -11,6 +11,8 @@ export interface Statement {
   readonly sql: string;
   /** The text that is sent cannot be known beforehand: it is treated as a write. */
   readonly opaque: boolean;
+  /** The text only stands for a call that has none of its own, such as a ping: rules and comments have no say. */
+  readonly wordless: boolean;
   readonly options: StatementClusterOptions | undefined;
   /** Rows or fields have reached the caller, so that it cannot be run again unseen. */
   readonly delivered: boolean;

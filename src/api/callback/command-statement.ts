@@ -44,6 +44,7 @@ type RawConnection = EventEmitter & Record<Protocol, (...args: unknown[]) => Raw
 export class CommandStatement implements Statement {
   readonly sql: string;
   readonly opaque: boolean;
+  readonly wordless = false;
   readonly options: StatementClusterOptions | undefined;
   /** What the caller gets. */
   readonly command: DriverQuery;

@@ -28,6 +28,8 @@ interface DirectCall {
   readonly sql: string;
   readonly send: (lease: PhysicalConnection, done: StatementDone) => void;
   readonly callback: Callback | undefined;
+  /** The text is not the caller's: the default. */
+  readonly wordless?: boolean;
 }
 
 /** mysql2's callback connection on a cluster: a session that may use one connection of the primary and one of a replica. */
@@ -114,7 +116,8 @@ export class LogicalConnection extends EventEmitter {
   prepare(options: unknown, callback?: Callback): void {
     // Classified as the text form of the same thing: the handle belongs to one connection.
     const sql = "PREPARE s FROM 'x'";
-    this.#call({ sql, send: (lease, done) => void lease.raw.prepare(options as never, done as never), callback });
+    const send: DirectCall['send'] = (lease, done) => void lease.raw.prepare(options as never, done as never);
+    this.#call({ sql, send, callback, wordless: false });
   }
 
   unprepare(sql: string): unknown {
@@ -242,10 +245,11 @@ export class LogicalConnection extends EventEmitter {
     return command;
   }
 
-  #call({ sql, send, callback }: DirectCall): void {
+  #call({ sql, send, callback, wordless = true }: DirectCall): void {
     const statement: Statement = {
       sql,
       opaque: false,
+      wordless,
       options: undefined,
       delivered: false,
       send,

@@ -1,5 +1,6 @@
 import type { LeaseRequest } from '../cluster/lease-source.js';
 import { lostError, type PhysicalConnection } from '../cluster/physical-connection.js';
+import type { ReplayedState } from '../cluster/replayed-state.js';
 import { type DriverError, type ErrorFacts, readError } from '../error-facts.js';
 import { ClusterError } from '../errors.js';
 import type { StatementClusterOptions } from '../options.js';
@@ -9,7 +10,7 @@ import type { NodeId } from '../topology/node-report.js';
 import type { NodeView, Topology } from '../topology/topology.js';
 import { headersOf } from './answer.js';
 import { intentOf, OPAQUE, refuseTracking } from './intent-of.js';
-import { replay } from './replay.js';
+import { replay, wantedBefore } from './replay.js';
 import { decideRetry, type RetryDecision } from './retry.js';
 import type { SessionHost } from './session-core.js';
 import { lostSession, type ThrownAs, thrownAs } from './session-errors.js';
@@ -19,6 +20,7 @@ import type { StatementRules } from './statement-rules.js';
 import { wishOf } from './wish.js';
 
 const NOTHING = new SessionState();
+
 /** One statement on its way through a session: route, lease, replay, run, take in the answer, or try again. */
 export class Execution implements LeaseRequest {
   intent!: Intent;
@@ -119,7 +121,7 @@ export class Execution implements LeaseRequest {
 
   // Brings the lease to the session's variables and schema.
   #prepare(lease: PhysicalConnection, now: number): void {
-    const wanted = (this.#session.state ?? NOTHING).wanted;
+    const wanted = wantedBefore(this.#classification, (this.#session.state ?? NOTHING).wanted, lease.replayed);
     if (lease.replayed.fingerprint === wanted.fingerprint) return this.#run(lease, now);
     const { database } = this.#session.core;
     const statements = replay(lease.replayed, wanted, { database, customized: lease.customized });
@@ -128,17 +130,17 @@ export class Execution implements LeaseRequest {
       this.#session.drop(lease);
       return this.#session.core.source.acquire(this);
     }
-    this.#replay(lease, statements);
+    this.#replay(lease, statements, wanted);
   }
 
-  #replay(lease: PhysicalConnection, statements: readonly string[]): void {
+  #replay(lease: PhysicalConnection, statements: readonly string[], wanted: ReplayedState): void {
     const [first, ...rest] = statements;
     if (first === undefined) {
-      lease.replayed = (this.#session.state ?? NOTHING).wanted;
+      lease.replayed = wanted;
       return this.#run(lease);
     }
     lease.raw.query(first, (error) => {
-      if (!error) return this.#replay(lease, rest);
+      if (!error) return this.#replay(lease, rest, wanted);
       lease.dirty = true; // half of it may have been set
       this.#failed(lease, error, false);
     });

@@ -1,4 +1,15 @@
 import type { ReplayedState } from '../cluster/replayed-state.js';
+import type { Classification } from '../sql/classification.js';
+import { stateOf } from './session-state.js';
+
+/** What a lease has to have before this statement. Who takes another schema has no use for the last, which may have been dropped. */
+export function wantedBefore(
+  { statements, effects }: Classification,
+  wanted: ReplayedState,
+  has: ReplayedState,
+): ReplayedState {
+  return statements === 1 && effects[0]?.type === 'use' ? stateOf(wanted.variables, has.schema) : wanted;
+}
 
 /**
  * The statements that bring a lease from the state it has to the one that a session wants, in order.

@@ -203,7 +203,8 @@ function isQuietReport(changes: StateChanges): boolean {
   return true;
 }
 
-function stateOf(variables: ReadonlyMap<string, string>, schema: string | undefined): ReplayedState {
+/** These variables and this schema as a value. */
+export function stateOf(variables: ReadonlyMap<string, string>, schema: string | undefined): ReplayedState {
   const parts = [...variables].map(([name, value]) => `${name}=${value}`).sort();
   return { fingerprint: [...(schema === undefined ? [] : [`use ${schema}`]), ...parts].join('\n'), variables, schema };
 }

@@ -1,123 +1,27 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Clock, systemClock } from '../../src/clock.js';
-import { NodePool, type NodePoolSettings } from '../../src/cluster/node-pool.js';
-import { openConnection, type PhysicalConnection, socketOf } from '../../src/cluster/physical-connection.js';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { PhysicalConnection } from '../../src/cluster/physical-connection.js';
 import { PoolTimeoutError } from '../../src/errors.js';
-import { startCluster, type TestCluster } from '../../src/testing/index.js';
 import { HandClock, settled } from '../support/hand-clock.js';
-import { ask, askTimes, lend, poolSettings } from '../unit/cluster/receiver.js';
+import { ask, askTimes, lend } from '../unit/cluster/receiver.js';
+import { ended, isOpen, nodePools, type Opened, type Overrides, query, until } from './support/node-pools.js';
 
-let cluster: TestCluster;
-const pools: NodePool[] = [];
-const ended = new Error('the test has ended');
-
-beforeAll(async () => {
-  cluster = await startCluster({ replicas: 0, relay: false, install: true });
-});
-afterEach(async () => {
-  for (const pool of pools.splice(0)) {
-    pool.retire(ended, true);
-    await pool.drain(ended, 0);
-  }
-});
-afterAll(() => cluster?.stop());
-
-interface Opened {
-  readonly pool: NodePool;
-  readonly connections: PhysicalConnection[];
-  readonly errors: Error[];
-  /** Sockets that were open or being opened at one moment, at most. */
-  peak: number;
-}
-
-interface Overrides {
-  readonly settings?: Partial<NodePoolSettings>;
-  readonly clock?: Clock;
-  readonly password?: string;
-  readonly port?: number;
-}
-
-/** A pool of the application's account on the cluster's primary, that keeps what it opened. */
-function poolOn({ settings, clock = systemClock, password, port }: Overrides = {}): Opened {
-  const { primary, user, database } = cluster;
-  const target = {
-    node: 'n',
-    address: primary.address,
-    role: 'primary' as const,
-    host: primary.host,
-    port: primary.port,
-  };
-  const account = { user, database, password: password ?? cluster.password };
-  const seen: Omit<Opened, 'pool'> = { connections: [], errors: [], peak: 0 };
-  let opening = 0;
-  const open = async (): Promise<PhysicalConnection> => {
-    opening++;
-    seen.peak = Math.max(seen.peak, opening + seen.connections.filter(isOpen).length);
-    try {
-      const connection = await openConnection(account, { ...target, port: port ?? target.port }, () => clock.now());
-      seen.connections.push(connection);
-      return connection;
-    } catch (error) {
-      seen.errors.push(error as Error);
-      throw error;
-    } finally {
-      opening--;
-    }
-  };
-  const pool = new NodePool(open, { ...poolSettings, ...settings }, clock);
-  pools.push(pool);
-  return Object.assign(seen, { pool });
-}
-
-function isOpen(connection: PhysicalConnection): boolean {
-  const socket = socketOf(connection.raw) as unknown as { destroyed: boolean; writableEnded: boolean };
-  return !socket.destroyed && !socket.writableEnded;
-}
-
-function query(lease: PhysicalConnection, sql: string): Promise<Record<string, unknown>[]> {
-  return new Promise((resolve, reject) => {
-    lease.raw.query(sql, (error, rows) => (error ? reject(error) : resolve(rows as Record<string, unknown>[])));
-  });
-}
-
-/** Waits until it is true, within a bound that only a broken machine needs. */
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`never came true: ${what}`);
-    await new Promise<void>((resolve) => setTimeout(resolve, 10));
-  }
-}
-
-async function serverHas(...leases: PhysicalConnection[]): Promise<number> {
-  const ids = leases.map(({ raw }) => raw.threadId).join(',');
-  const rows = await cluster.query(
-    cluster.primary,
-    `SELECT ID FROM information_schema.PROCESSLIST WHERE ID IN (${ids})`,
-  );
-  return rows.length;
-}
-
-async function kill(lease: PhysicalConnection): Promise<void> {
-  await cluster.query(cluster.primary, `KILL ${lease.raw.threadId}`);
-  await until('the connection knows that it was killed', () => lease.dead !== undefined);
-}
+const here = nodePools({ relay: false });
 
 async function serverStatus(name: string): Promise<number> {
-  const [row] = await cluster.query(cluster.primary, `SHOW GLOBAL STATUS LIKE '${name}'`);
+  const [row] = await here.cluster.query(here.cluster.primary, `SHOW GLOBAL STATUS LIKE '${name}'`);
   return Number(row?.Value);
 }
 
 describe('trap: the real error of a failed connect is lost', () => {
   test('a refused port fails all waiters with ECONNREFUSED', async () => {
-    const { pool } = poolOn({ port: 1 });
+    const { pool } = here.on({ port: 1 });
     const ends = await Promise.all(askTimes(pool, 20).map((waiter) => waiter.answered));
     expect(ends.map(({ error }) => (error as { code?: string }).code)).toEqual(Array(20).fill('ECONNREFUSED'));
     await until('nothing is left of them', () => pool.size === 0);
   });
 
   test("a wrong password comes as mysql2's own error object", async () => {
-    const { pool, errors } = poolOn({ password: 'wrong' });
+    const { pool, errors } = here.on({ password: 'wrong' });
     const { error } = await ask(pool).answered;
     expect(error).toMatchObject({ code: 'ER_ACCESS_DENIED_ERROR', errno: 1045, sqlState: '28000' });
     expect(errors).toContain(error);
@@ -125,7 +29,7 @@ describe('trap: the real error of a failed connect is lost', () => {
 });
 
 test('waiters are served in the order they came', async () => {
-  const { pool } = poolOn({ settings: { max: 1 } });
+  const { pool } = here.on({ settings: { max: 1 } });
   const held = await lend(pool);
   const order: number[] = [];
   const waiters = askTimes(pool, 4).map(async (waiter, index) => {
@@ -139,7 +43,7 @@ test('waiters are served in the order they came', async () => {
 });
 
 test('trap: a second release of one loan is a rejected promise that nobody awaits', async () => {
-  const { pool } = poolOn();
+  const { pool } = here.on();
   const lease = await lend(pool);
   pool.release(lease);
   pool.release(lease);
@@ -149,16 +53,16 @@ test('trap: a second release of one loan is a rejected promise that nobody await
   lease.dirty = true;
   pool.release(a);
   pool.release(a);
-  await until('the dirty one is closed', async () => (await serverHas(a)) === 0);
+  await until('the dirty one is closed', async () => (await here.serverHas(a)) === 0);
   expect([pool.size, pool.idle]).toEqual([1, 0]);
 });
 
 describe('trap: a connection that dies idle cannot be removed', () => {
   test('it is not lent: the next one gets a living connection', async () => {
-    const { pool, connections } = poolOn();
+    const { pool, connections } = here.on();
     const lease = await lend(pool);
     pool.release(lease);
-    await kill(lease);
+    await here.kill(lease);
     const next = await lend(pool);
     expect(next).not.toBe(lease);
     expect(await query(next, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
@@ -166,21 +70,21 @@ describe('trap: a connection that dies idle cannot be removed', () => {
   });
 
   test('several dead ones are all passed over', async () => {
-    const { pool, connections } = poolOn();
+    const { pool, connections } = here.on();
     const leases = [await lend(pool), await lend(pool), await lend(pool)];
     for (const lease of leases) pool.release(lease);
-    for (const lease of leases) await kill(lease);
+    for (const lease of leases) await here.kill(lease);
     const next = await lend(pool);
     expect(next.dead).toBeUndefined();
     expect(connections).toHaveLength(4);
   });
 
   test('one that died while lent is closed when it comes back', async () => {
-    const { pool } = poolOn({ settings: { max: 1 } });
+    const { pool } = here.on({ settings: { max: 1 } });
     const lease = await lend(pool);
     const deaths: Error[] = [];
     lease.holder = { leaseDied: (_, error) => void deaths.push(error) };
-    await kill(lease);
+    await here.kill(lease);
     expect(deaths).toHaveLength(1);
     pool.release(lease);
     expect(await lend(pool)).not.toBe(lease);
@@ -188,7 +92,7 @@ describe('trap: a connection that dies idle cannot be removed', () => {
 });
 
 test('trap: max is exceeded while destroys are in flight', async () => {
-  const opened = poolOn({ settings: { max: 2 } });
+  const opened = here.on({ settings: { max: 2 } });
   const { pool } = opened;
   const work = askTimes(pool, 12).map(async (waiter) => {
     const { lease, error } = await waiter.answered;
@@ -204,7 +108,7 @@ test('trap: max is exceeded while destroys are in flight', async () => {
 
 describe('trap: eviction is off by default, and churns `min` when it is on', () => {
   test('idle connections above `min` are closed, `min` stays as it is', async () => {
-    const { pool, connections } = poolOn({ settings: { min: 2, idleTimeoutMs: 100 } });
+    const { pool, connections } = here.on({ settings: { min: 2, idleTimeoutMs: 100 } });
     const leases = await Promise.all([lend(pool), lend(pool), lend(pool), lend(pool), lend(pool)]);
     for (const lease of leases) pool.release(lease);
     await until('three of five are closed', () => pool.size === 2);
@@ -220,10 +124,10 @@ describe('trap: eviction is off by default, and churns `min` when it is on', () 
 describe('trap: `min` is not refilled', () => {
   test('it is there before anybody asks, and comes back after all died', async () => {
     const clock = new HandClock();
-    const { pool, connections } = poolOn({ settings: { min: 2 }, clock });
+    const { pool, connections } = here.on({ settings: { min: 2 }, clock });
     await until('two are open', () => pool.idle === 2);
     const first = connections.slice();
-    for (const lease of first) await kill(lease);
+    for (const lease of first) await here.kill(lease);
     clock.advance(5000);
     await until('two others are open', () => connections.length === 4 && pool.idle === 2);
     expect(connections.slice(2).map(({ dead }) => dead)).toEqual([undefined, undefined]);
@@ -231,7 +135,7 @@ describe('trap: `min` is not refilled', () => {
 
   test('looking after the idle ones keeps those that live', async () => {
     const clock = new HandClock();
-    const { pool, connections } = poolOn({ settings: { min: 2 }, clock });
+    const { pool, connections } = here.on({ settings: { min: 2 }, clock });
     await until('two are open', () => pool.idle === 2);
     for (let turn = 0; turn < 3; turn++) {
       clock.advance(5000);
@@ -243,19 +147,19 @@ describe('trap: `min` is not refilled', () => {
 
 describe('retire', () => {
   test('closes the idle at once and the lent as they come back', async () => {
-    const { pool } = poolOn();
+    const { pool } = here.on();
     const [lent, idle] = [await lend(pool), await lend(pool)];
     pool.release(idle);
     pool.retire(ended, false);
-    await until('the idle one is closed', async () => (await serverHas(idle)) === 0);
+    await until('the idle one is closed', async () => (await here.serverHas(idle)) === 0);
     expect(await query(lent, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
     pool.release(lent);
-    await until('the lent one is closed', async () => (await serverHas(lent)) === 0);
+    await until('the lent one is closed', async () => (await here.serverHas(lent)) === 0);
     expect(pool.size).toBe(0);
   });
 
   test('a connection that was being opened is closed, and nobody gets it', async () => {
-    const { pool, connections } = poolOn();
+    const { pool, connections } = here.on();
     const waiter = ask(pool);
     pool.retire(ended, false);
     expect(waiter.error).toBe(ended);
@@ -265,7 +169,7 @@ describe('retire', () => {
   });
 
   test('ends the statements in flight with the reason when told', async () => {
-    const { pool } = poolOn();
+    const { pool } = here.on();
     const lease = await lend(pool);
     const sleeping = query(lease, 'SELECT SLEEP(60)');
     const failed = expect(sleeping).rejects.toBe(ended);
@@ -277,15 +181,15 @@ describe('retire', () => {
 
 describe('trap: drain with a loan that is never returned does not end', () => {
   test('it ends within its bound and closes the loan', async () => {
-    const { pool } = poolOn();
+    const { pool } = here.on();
     const lease = await lend(pool);
     await pool.drain(ended, 50);
     expect(lease.dead).toBe(ended);
-    await until('the server sees it', async () => (await serverHas(lease)) === 0);
+    await until('the server sees it', async () => (await here.serverHas(lease)) === 0);
   });
 
   test('what is returned in time ends as it should', async () => {
-    const { pool } = poolOn();
+    const { pool } = here.on();
     const lease = await lend(pool);
     const drained = pool.drain(ended, 60_000);
     const rows = await query(lease, 'SELECT 1 AS one');
@@ -296,7 +200,7 @@ describe('trap: drain with a loan that is never returned does not end', () => {
   });
 
   test('also after the pool was retired without an end to its loans', async () => {
-    const { pool } = poolOn();
+    const { pool } = here.on();
     const lease = await lend(pool);
     pool.retire(new Error('changed its role'), false);
     await pool.drain(ended, 50);
@@ -306,14 +210,14 @@ describe('trap: drain with a loan that is never returned does not end', () => {
 });
 
 describe('a full server, errno 1040', () => {
-  afterEach(() => cluster.query(cluster.primary, 'SET GLOBAL max_connections = 151'));
+  afterEach(() => here.cluster.query(here.cluster.primary, 'SET GLOBAL max_connections = 151'));
 
   /** Lends one connection, and lets the server take no more than one further. */
   async function fill(overrides: Overrides = {}): Promise<Opened & { lease: PhysicalConnection }> {
-    const opened = poolOn(overrides);
+    const opened = here.on(overrides);
     const lease = await lend(opened.pool);
-    const [row] = await cluster.query(cluster.primary, "SHOW GLOBAL STATUS LIKE 'Threads_connected'");
-    await cluster.query(cluster.primary, `SET GLOBAL max_connections = ${Number(row?.Value)}`);
+    const [row] = await here.cluster.query(here.cluster.primary, "SHOW GLOBAL STATUS LIKE 'Threads_connected'");
+    await here.cluster.query(here.cluster.primary, `SET GLOBAL max_connections = ${Number(row?.Value)}`);
     return { ...opened, lease };
   }
 
@@ -400,7 +304,7 @@ describe('a lease that comes back', () => {
 describe('trap: no maximum age', () => {
   test('a connection over maxLifetimeMs is closed when it comes back, a younger one is kept', async () => {
     const clock = new HandClock();
-    const { pool } = poolOn({ settings: { max: 1, maxLifetimeMs: 10_000 }, clock });
+    const { pool } = here.on({ settings: { max: 1, maxLifetimeMs: 10_000 }, clock });
     const lease = await lend(pool);
     clock.advance(9_000);
     pool.release(lease);
@@ -419,7 +323,7 @@ describe('a connection that was idle for long', () => {
 
   test('is pinged before it is lent, one that was used lately is not', async () => {
     const clock = new HandClock();
-    const { pool } = poolOn({ settings: { max: 1 }, clock });
+    const { pool } = here.on({ settings: { max: 1 }, clock });
     const lease = await lend(pool);
     pool.release(lease);
     await settled();
@@ -435,33 +339,33 @@ describe('a connection that was idle for long', () => {
 
   test('is replaced when the ping is not answered, as behind a firewall that forgot it', async () => {
     const clock = new HandClock();
-    const { pool, connections } = poolOn({ settings: { max: 1 }, clock });
+    const { pool, connections } = here.on({ settings: { max: 1 }, clock });
     const lease = await lend(pool);
     pool.release(lease);
     await settled();
     clock.advance(31_000);
-    await cluster.pause(cluster.primary);
+    await here.cluster.pause(here.cluster.primary);
     try {
       const waiter = ask(pool);
       await settled();
       expect(waiter.answers).toBe(0);
       clock.advance(1_000);
       await until('the silent one is closed', () => !isOpen(lease));
-      await cluster.resume(cluster.primary);
+      await here.cluster.resume(here.cluster.primary);
       expect((await waiter.answered).lease).toBe(connections[1]);
     } finally {
-      await cluster.resume(cluster.primary).catch(() => undefined);
+      await here.cluster.resume(here.cluster.primary).catch(() => undefined);
     }
   });
 
   test('does not keep its waiter longer than acquireTimeoutMs', async () => {
     const clock = new HandClock();
-    const { pool } = poolOn({ settings: { max: 1, acquireTimeoutMs: 200 }, clock });
+    const { pool } = here.on({ settings: { max: 1, acquireTimeoutMs: 200 }, clock });
     const lease = await lend(pool);
     pool.release(lease);
     await settled();
     clock.advance(31_000);
-    await cluster.pause(cluster.primary);
+    await here.cluster.pause(here.cluster.primary);
     try {
       const waiter = ask(pool);
       await settled();
@@ -469,18 +373,18 @@ describe('a connection that was idle for long', () => {
       await settled();
       expect(waiter.error).toBeInstanceOf(PoolTimeoutError);
     } finally {
-      await cluster.resume(cluster.primary);
+      await here.cluster.resume(here.cluster.primary);
     }
   });
 
   test('fails its waiter at once when the pool is retired meanwhile', async () => {
     const clock = new HandClock();
-    const { pool } = poolOn({ settings: { max: 1 }, clock });
+    const { pool } = here.on({ settings: { max: 1 }, clock });
     const lease = await lend(pool);
     pool.release(lease);
     await settled();
     clock.advance(31_000);
-    await cluster.pause(cluster.primary);
+    await here.cluster.pause(here.cluster.primary);
     try {
       const waiter = ask(pool);
       await settled();
@@ -488,14 +392,14 @@ describe('a connection that was idle for long', () => {
       await settled();
       expect(waiter.error).toBe(ended);
     } finally {
-      await cluster.resume(cluster.primary);
+      await here.cluster.resume(here.cluster.primary);
     }
   });
 });
 
 describe('reserve', () => {
   test('is for a second lease when max is out, has its own bound, and is not for others', async () => {
-    const { pool } = poolOn({ settings: { max: 1, reserve: 1 } });
+    const { pool } = here.on({ settings: { max: 1, reserve: 1 } });
     const main = await lend(pool);
     const ordinary = ask(pool);
     const second = await lend(pool, true);
@@ -510,7 +414,7 @@ describe('reserve', () => {
   });
 
   test('is not touched while max is not out', async () => {
-    const { pool, connections } = poolOn({ settings: { max: 2, reserve: 1 } });
+    const { pool, connections } = here.on({ settings: { max: 2, reserve: 1 } });
     const main = await lend(pool);
     pool.release(main);
     expect(await lend(pool, true)).toBe(main);
@@ -522,7 +426,7 @@ describe('reserve', () => {
   });
 
   test('of 0: the second waits like all others', async () => {
-    const { pool } = poolOn({ settings: { max: 1, reserve: 0 } });
+    const { pool } = here.on({ settings: { max: 1, reserve: 0 } });
     const main = await lend(pool);
     const second = ask(pool, true);
     await query(main, 'DO SLEEP(0.05)');
@@ -532,25 +436,25 @@ describe('reserve', () => {
   });
 
   test('is closed with the pool', async () => {
-    const { pool } = poolOn({ settings: { max: 1, reserve: 1 } });
+    const { pool } = here.on({ settings: { max: 1, reserve: 1 } });
     const main = await lend(pool);
     const second = await lend(pool, true);
     pool.release(second);
     pool.retire(ended, false);
-    await until('the reserve is closed', async () => (await serverHas(second)) === 0);
+    await until('the reserve is closed', async () => (await here.serverHas(second)) === 0);
     pool.release(main);
-    await until('all is closed', async () => (await serverHas(main)) === 0);
+    await until('all is closed', async () => (await here.serverHas(main)) === 0);
   });
 });
 
 test('a connection that is given up says goodbye: the server counts no aborted client', async () => {
-  const { pool } = poolOn();
+  const { pool } = here.on();
   const leases = [await lend(pool), await lend(pool), await lend(pool)];
   const before = await serverStatus('Aborted_clients');
   for (const lease of leases) {
     lease.dirty = true;
     pool.release(lease);
   }
-  await until('they are gone', async () => (await serverHas(...leases)) === 0);
+  await until('they are gone', async () => (await here.serverHas(...leases)) === 0);
   expect(await serverStatus('Aborted_clients')).toBe(before);
 });

@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import { PoolTimeoutError } from '../../src/errors.js';
+import { HandClock, settled } from '../support/hand-clock.js';
+import { ask, askTimes, lend } from '../unit/cluster/receiver.js';
+import { ended, isOpen, nodePools, query, until } from './support/node-pools.js';
+
+const here = nodePools();
+
+describe('trap: a connection that died is lent on', () => {
+  test('one that died while lent does not go to who waits for it', async () => {
+    const { pool } = here.on({ settings: { max: 1 } });
+    const lease = await lend(pool);
+    const waiter = ask(pool);
+    await here.kill(lease);
+    pool.release(lease);
+    const { lease: next } = await waiter.answered;
+    expect(next).not.toBe(lease);
+    expect(next && (await query(next, 'SELECT 1 AS one'))).toEqual([{ one: 1 }]);
+  });
+});
+
+describe('trap: fifo lends the connections in turn, which keeps all of them busy for ever', () => {
+  test('the one that was used last is lent next, so that the others become idle and are closed', async () => {
+    const { pool, connections } = here.on({ settings: { idleTimeoutMs: 300 } });
+    const leases = [await lend(pool), await lend(pool), await lend(pool)];
+    for (const lease of leases) pool.release(lease);
+    const last = leases[2];
+    const used = new Set<unknown>();
+    await until('the two others are closed', async () => {
+      const lease = await lend(pool);
+      used.add(lease);
+      pool.release(lease);
+      return pool.size === 1;
+    });
+    expect([...used]).toEqual([last]);
+    expect(connections.filter(isOpen)).toEqual([last]);
+  });
+});
+
+describe('trap: any number may wait', () => {
+  test('queueLimit: one more is told at once, the others are served', async () => {
+    const { pool } = here.on({ settings: { max: 1, queueLimit: 2 } });
+    const lease = await lend(pool);
+    const waiting = askTimes(pool, 2);
+    const refused = ask(pool);
+    expect(refused.error).toBeInstanceOf(PoolTimeoutError);
+    expect(refused.error?.message).toBe('Queue limit reached.');
+    expect(pool.waiting).toBe(2);
+    pool.release(lease);
+    for (const waiter of waiting) {
+      const { lease: next } = await waiter.answered;
+      if (next) pool.release(next);
+      expect(next).toBe(lease);
+    }
+    expect(await lend(pool)).toBe(lease);
+  });
+
+  test('queueLimit counts nobody for whom a connection may be opened', async () => {
+    const { pool } = here.on({ settings: { max: 3, queueLimit: 1 } });
+    const ends = await Promise.all(askTimes(pool, 3).map((waiter) => waiter.answered));
+    expect(ends.map(({ error }) => error)).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('waitForConnections: false: who finds all lent is told at once', async () => {
+    const { pool } = here.on({ settings: { max: 1, waitForConnections: false } });
+    const lease = await lend(pool);
+    const refused = ask(pool);
+    expect(refused.error).toBeInstanceOf(PoolTimeoutError);
+    expect(refused.error?.message).toBe('No connections available.');
+    pool.release(lease);
+    expect(await lend(pool)).toBe(lease);
+  });
+});
+
+describe('trap: no way to call the connections back', () => {
+  test('one that was about to be lent when the pool was retired is closed, and its borrower is told', async () => {
+    const { pool } = here.on();
+    const lease = await lend(pool);
+    pool.release(lease);
+    const waiter = ask(pool);
+    pool.retire(ended, false);
+    await waiter.answered;
+    expect([waiter.lease, waiter.error]).toEqual([undefined, ended]);
+    await until('the idle one is closed', () => !isOpen(lease));
+    expect([waiter.answers, pool.size, pool.lent]).toEqual([1, 0, 0]);
+  });
+});
+
+describe('trap: a check that fails leaves its slot lost for ever', () => {
+  test('an idle connection that is reset under its ping is not lent, and its slot is free', async () => {
+    const clock = new HandClock();
+    const { pool } = here.on({ settings: { max: 1 }, clock });
+    const lease = await lend(pool);
+    pool.release(lease);
+    clock.advance(31_000);
+    const { primary } = here.cluster;
+    await here.cluster.partition(primary, { mode: 'blackhole' });
+    try {
+      const waiter = ask(pool);
+      await settled();
+      expect(waiter.answers).toBe(0);
+      await here.cluster.partition(primary, { mode: 'drop' });
+      await waiter.answered;
+      // Its own connect is refused while the node is cut off.
+      expect([waiter.lease, (waiter.error as { code?: string } | undefined)?.code]).toEqual([
+        undefined,
+        'ECONNREFUSED',
+      ]);
+    } finally {
+      await here.cluster.heal(primary);
+    }
+    const next = await lend(pool);
+    expect(next).not.toBe(lease);
+    expect(await query(next, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+});

@@ -86,7 +86,7 @@ export class NodePool {
     const pool = useReserve && this.#exhausted() && this.#settings.reserve > 0 ? this.#reservePool() : this.#main;
     const waiter: Waiter = { receiver, since: Number.POSITIVE_INFINITY, settled: false };
     if (pool.available > 0) return this.#take(pool, waiter);
-    const busy = pool === this.#main && pool.size >= this.#settings.max;
+    const busy = pool === this.#main && !this.#hasRoom();
     const refusal = busy ? refusalOf(this.#settings, this.#waiters.size) : undefined;
     if (refusal) return receiver.onPoolError(refusal);
     this.#waiters.add(waiter);
@@ -165,6 +165,11 @@ export class NodePool {
     return this.#reserve;
   }
 
+  // Somebody more can be served without a lease coming back: those are counted who have one or are about to get one.
+  #hasRoom(): boolean {
+    return this.#main.borrowed + this.#main.pending < this.#settings.max;
+  }
+
   #exhausted(): boolean {
     return this.#main.available === 0 && this.#main.borrowed >= this.#settings.max;
   }
@@ -210,7 +215,9 @@ export class NodePool {
     );
   }
 
-  #deliver(pool: Pool<Resource>, resource: Resource, waiter: Waiter): void {
+  #deliver(pool: Pool<Resource>, resource: Resource, taker: Waiter): void {
+    // What comes too late for its own waiter is for the next, whom no lease may ever wake.
+    const waiter = (taker.settled && pool === this.#main && this.#parked.next()) || taker;
     if (!('raw' in resource)) return this.#bury(pool, resource, waiter);
     if (waiter.settled && !this.#retired) return void pool.release(resource);
     const now = this.#clock.now();
@@ -273,7 +280,14 @@ export class NodePool {
 
   #tend(): Timer {
     const again = (): void => {
-      if (!this.#retired) this.#tending = this.#tend();
+      if (this.#retired) return;
+      this.#tending = this.#tend();
+      // Who came meanwhile found none idle.
+      while (this.#hasRoom()) {
+        const next = this.#parked.next();
+        if (!next) return;
+        this.#take(this.#main, next);
+      }
     };
     return this.#clock.after(TEND_MS, () => void destroyDead(this.#main).then(again, again), true);
   }

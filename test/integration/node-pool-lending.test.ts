@@ -72,6 +72,72 @@ describe('trap: any number may wait', () => {
   });
 });
 
+describe('trap: the bound of a wait is the bound of the connect too', () => {
+  test('a connection that comes after its waiter has gone stays, idle', async () => {
+    const clock = new HandClock();
+    const { pool, connections } = here.on({ settings: { acquireTimeoutMs: 500 }, clock });
+    const gone = ask(pool);
+    clock.advance(600);
+    expect(gone.error).toBeInstanceOf(PoolTimeoutError);
+    await until('it has come', () => pool.idle === 1);
+    expect([gone.answers, pool.lent]).toEqual([1, 0]);
+    expect(await lend(pool)).toBe(connections[0]);
+  });
+
+  test('it goes to who waits behind', async () => {
+    const clock = new HandClock();
+    const { pool, connections } = here.on({ settings: { acquireTimeoutMs: 500, max: 1 }, clock });
+    const gone = ask(pool);
+    clock.advance(300);
+    const behind = ask(pool);
+    clock.advance(300);
+    expect([gone.error?.name, behind.answers]).toEqual(['PoolTimeoutError', 0]);
+    expect((await behind.answered).lease).toBe(connections[0]);
+  });
+});
+
+describe('trap: what generic-pool does for `min` wakes nobody', () => {
+  test('who comes while the connections for `min` are opened gets one of them', async () => {
+    const { pool, connections } = here.on({ settings: { min: 2, max: 2 } });
+    const [first, second] = await Promise.all([lend(pool), lend(pool)]);
+    expect(new Set([first, second])).toEqual(new Set(connections));
+  });
+
+  test('who comes while the idle ones are looked after gets one of them', async () => {
+    const clock = new HandClock();
+    const { pool } = here.on({ settings: { min: 1, max: 1 }, clock });
+    await until('it is open', () => pool.idle === 1);
+    clock.advance(5000);
+    const waiter = ask(pool);
+    await settled();
+    expect(waiter.lease).toBeDefined();
+  });
+});
+
+describe('a node that is back', () => {
+  test('blocks its pool no longer, and the next failure for as short as the first', async () => {
+    const clock = new HandClock();
+    const { pool } = here.on({ clock });
+    const { primary } = here.cluster;
+    const pauseOf = async (): Promise<number> => {
+      expect((await ask(pool).answered).error).toMatchObject({ code: 'ECONNREFUSED' });
+      return pool.blockedUntil - clock.now();
+    };
+    await here.cluster.partition(primary);
+    try {
+      expect([await pauseOf(), await pauseOf()]).toEqual([25, 50]);
+      await here.cluster.heal(primary);
+      const lease = await lend(pool);
+      expect(pool.blockedUntil).toBe(0);
+      await here.cluster.partition(primary);
+      await until('its connection is lost', () => lease.dead !== undefined);
+      expect(await pauseOf()).toBe(25);
+    } finally {
+      await here.cluster.heal(primary);
+    }
+  });
+});
+
 describe('trap: no way to call the connections back', () => {
   test('one that was about to be lent when the pool was retired is closed, and its borrower is told', async () => {
     const { pool } = here.on();

@@ -152,6 +152,20 @@ describe('trap: no acquire timeout of its own', () => {
     expect(at.pool.size).toBe(0);
   });
 
+  test('a connect that fails after its waiter has gone fails who waits behind', async () => {
+    const clock = new HandClock();
+    const at = heldPool({ settings: { acquireTimeoutMs: 500, max: 1 }, clock });
+    const gone = ask(at.pool);
+    clock.advance(300);
+    const behind = ask(at.pool);
+    clock.advance(300);
+    await settled();
+    expect([gone.error?.name, behind.answers]).toEqual(['PoolTimeoutError', 0]);
+    at.openings[0]?.fail(refused);
+    await settled();
+    expect(behind.error).toBe(refused);
+  });
+
   test('without waiters no timer runs', async () => {
     const clock = new HandClock();
     const at = poolOf(() => Promise.reject(refused), { clock });
@@ -217,6 +231,15 @@ describe('a retired pool', () => {
   test('opens nothing for those who waited behind the gate', async () => {
     const at = heldPool();
     askTimes(at.pool, 4);
+    await settled();
+    at.pool.retire(ended, false);
+    for (const opening of at.openings.slice()) opening.fail(refused);
+    await settled();
+    expect(at.opens).toBe(2);
+  });
+
+  test('opens nothing for `min` either', async () => {
+    const at = heldPool({ settings: { min: 3 } });
     await settled();
     at.pool.retire(ended, false);
     for (const opening of at.openings.slice()) opening.fail(refused);

@@ -96,6 +96,20 @@ describe('trap: the bound of a wait is the bound of the connect too', () => {
   });
 });
 
+test('a lease that comes back passes those over who have gone', async () => {
+  const clock = new HandClock();
+  const { pool } = here.on({ settings: { acquireTimeoutMs: 500, max: 1 }, clock });
+  const lease = await lend(pool);
+  const gone = ask(pool);
+  clock.advance(300);
+  const behind = ask(pool);
+  clock.advance(300);
+  expect([gone.error?.name, behind.answers]).toEqual(['PoolTimeoutError', 0]);
+  pool.release(lease);
+  expect(behind.lease).toBe(lease);
+  expect([gone.answers, pool.lent]).toEqual([1, 1]);
+});
+
 describe('trap: what generic-pool does for `min` wakes nobody', () => {
   test('who comes while the connections for `min` are opened gets one of them', async () => {
     const { pool, connections } = here.on({ settings: { min: 2, max: 2 } });

@@ -92,6 +92,19 @@ test('what a new primary does not have is dropped and told', () => {
   expect(mark.drop(gtids('A:1-6')).isEmpty).toBe(true);
 });
 
+test('what was forgotten is recalled as a write without a GTID, when anything was written at all', () => {
+  const unused = new Watermark();
+  unused.recall(50);
+  expect(unused.need).toBeUndefined();
+  const mark = watermark(`${A}:5`);
+  mark.prune(gtids('A:1-5'));
+  expect(mark.need).toBeUndefined();
+  mark.recall(50);
+  expect(mark.need).toEqual({ gtids: GtidSet.empty, unknownSince: 50 });
+  mark.settle({ sentAt: 51, executed: gtids('A:1-5') });
+  expect(mark.need).toEqual({ gtids: gtids('A:1-5'), unknownSince: undefined });
+});
+
 test('MariaDB: positions', () => {
   const mark = new Watermark('mariadb');
   mark.add(['0-1-5']);

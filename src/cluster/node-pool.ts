@@ -6,7 +6,7 @@ import { type LeaseReceiver, LeaseWaiters, type Waiter } from './lease-waiters.j
 import { ParkedWaiters } from './parked-waiters.js';
 import type { PhysicalConnection } from './physical-connection.js';
 import { refusalOf, timeoutOf } from './pool-errors.js';
-import { destroyDead, type NodePoolSettings, type Resource, type Tombstone } from './pool-resource.js';
+import { destroyDead, keeping, type NodePoolSettings, type Resource, type Tombstone } from './pool-resource.js';
 import { ReturnedLeases } from './returned-leases.js';
 
 export type { NodePoolSettings };
@@ -146,17 +146,7 @@ export class NodePool {
           else resource.quit();
         },
       },
-      {
-        min,
-        max,
-        autostart: false,
-        fifo: false,
-        // Idle ones above `min` go by the soft limit; the hard one would churn `min` itself.
-        softIdleTimeoutMillis: this.#settings.idleTimeoutMs,
-        idleTimeoutMillis: Number.MAX_SAFE_INTEGER,
-        evictionRunIntervalMillis: Math.max(1000, Math.min(10_000, this.#settings.idleTimeoutMs / 2)),
-        numTestsPerEvictionRun: max,
-      },
+      { min, max, ...keeping(max, this.#settings.idleTimeoutMs) },
     );
   }
 

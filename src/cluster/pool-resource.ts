@@ -1,4 +1,4 @@
-import type { Pool } from 'generic-pool';
+import type { Options, Pool } from 'generic-pool';
 import type { PhysicalConnection } from './physical-connection.js';
 
 /** Sizes and times of a pool; see the options under `cluster.pool`. */
@@ -22,6 +22,19 @@ export interface Tombstone {
 
 /** What generic-pool holds. */
 export type Resource = PhysicalConnection | Tombstone;
+
+/** How generic-pool keeps what is idle: the one used last is lent first, so that the others can go. */
+export function keeping(max: number, idleTimeoutMs: number): Options {
+  return {
+    autostart: false,
+    fifo: false,
+    // Idle ones above `min` go by the soft limit; the hard one would churn `min` itself.
+    softIdleTimeoutMillis: idleTimeoutMs,
+    idleTimeoutMillis: Number.MAX_SAFE_INTEGER,
+    evictionRunIntervalMillis: Math.max(1000, Math.min(10_000, idleTimeoutMs / 2)),
+    numTestsPerEvictionRun: max,
+  };
+}
 
 /** Destroys the dead among the idle: generic-pool refills `min` only when something is destroyed. */
 export async function destroyDead(pool: Pool<Resource>): Promise<void> {

@@ -34,7 +34,8 @@ export class ReturnedLeases {
   }
 
   putAllBack(): void {
-    for (let lease = this.#leases.pop(); lease; lease = this.#leases.pop()) this.#putBack(lease);
+    // The latest last: the pool lends that one first.
+    for (const lease of this.#leases.splice(0)) this.#putBack(lease);
   }
 
   readonly #endTurn = (): void => {

@@ -92,7 +92,7 @@ describe('a replica that joins late', { timeout: TEST_MS }, () => {
     }
     expect(await idsOn(late.name)).toEqual([]);
     // It was the write that kept it out, not its lag.
-    const eventual = pool.cluster.explain('SELECT id FROM t', { consistency: 'eventual' });
+    const eventual = pool.cluster.explain('SELECT id FROM t', undefined, { consistency: 'eventual' });
     expect(eventual.nodes[late.address]).toBe('it is fresh enough');
     await here.cluster.setDelay(late, 0);
     await until(async () => (await nameOf(pool)) === late.name);

@@ -157,6 +157,7 @@ describe('trap: no way to call the connections back', () => {
     const { pool } = here.on();
     const lease = await lend(pool);
     pool.release(lease);
+    await settled();
     const waiter = ask(pool);
     pool.retire(ended, false);
     await waiter.answered;
@@ -172,6 +173,7 @@ describe('trap: a check that fails leaves its slot lost for ever', () => {
     const { pool } = here.on({ settings: { max: 1 }, clock });
     const lease = await lend(pool);
     pool.release(lease);
+    await settled();
     clock.advance(31_000);
     const { primary } = here.cluster;
     await here.cluster.partition(primary, { mode: 'blackhole' });

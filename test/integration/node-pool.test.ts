@@ -265,7 +265,7 @@ describe('a full server, errno 1040', () => {
 
 describe('a lease that comes back', () => {
   test('is lent again at once in the same turn, as to a callback that goes on', async () => {
-    const { pool, connections } = poolOn({ settings: { max: 2 } });
+    const { pool, connections } = here.on({ settings: { max: 2 } });
     const lease = await lend(pool);
     pool.release(lease);
     const next = ask(pool);
@@ -275,7 +275,7 @@ describe('a lease that comes back', () => {
   });
 
   test('is idle in the pool after the turn, and counted as idle before', async () => {
-    const { pool } = poolOn({ settings: { max: 2 } });
+    const { pool } = here.on({ settings: { max: 2 } });
     pool.release(await lend(pool));
     expect([pool.size, pool.lent, pool.idle]).toEqual([1, 0, 1]);
     await settled();
@@ -283,7 +283,7 @@ describe('a lease that comes back', () => {
   });
 
   test('is not lent when it died in that turn', async () => {
-    const { pool, connections } = poolOn({ settings: { max: 1 } });
+    const { pool, connections } = here.on({ settings: { max: 1 } });
     const lease = await lend(pool);
     pool.release(lease);
     lease.destroy();
@@ -292,7 +292,7 @@ describe('a lease that comes back', () => {
   });
 
   test('is closed when the pool is retired in that turn', async () => {
-    const { pool } = poolOn();
+    const { pool } = here.on();
     const lease = await lend(pool);
     pool.release(lease);
     pool.retire(ended, false);

@@ -66,6 +66,9 @@ export class QueryReader {
         case ClauseRole.Value:
           if (before === W.NEXT || before === W.PREVIOUS) this.found.doubt('a sequence is moved or asked');
           break;
+        case ClauseRole.Duplicate:
+          if (before === W.ON) this.found.forgetCommonTables(0);
+          break;
       }
       before = keyword;
       this.#pass(kind, word);
@@ -106,11 +109,16 @@ export class QueryReader {
   /**
    * `WITH [RECURSIVE] name [(columns)] AS (query), …`. Each name is known to what follows it, and to its own query with RECURSIVE
    * only. Any other WITH (ROLLUP, QUERY EXPANSION, PARSER) is gone over.
+   *
+   * Where names of an outer WITH are known, MySQL (seen on 9.7) may look up the tables of an outer query among the inner names:
+   * `WITH x AS (SELECT a FROM t) SELECT 1 UNION (SELECT (WITH t AS (SELECT a FROM x) SELECT a FROM t JOIN x LIMIT 1))` reads the
+   * table x. That is a doubt.
    */
   commonTables(): void {
     const { cursor, found } = this;
     cursor.next();
     const recursive = cursor.accept(W.RECURSIVE);
+    const isInner = found.commonTables > 0;
     for (let count = 0; count === 0 || cursor.acceptKind(Token.Comma); count++) {
       const name = isAtName(cursor) && !beginsQuery(cursor.keyword) ? cursor.takeName() : undefined;
       if (name !== undefined && cursor.tokens.kind === Token.Open) this.parenthesis();
@@ -118,6 +126,7 @@ export class QueryReader {
         if (count > 0 || recursive) found.doubt('a WITH that cannot be read');
         return;
       }
+      if (isInner) found.doubt('a WITH where the names of another are known');
       if (recursive) found.addCommonTable(name);
       if (cursor.tokens.kind === Token.Open) this.parenthesis();
       else found.doubt('a WITH that cannot be read');
@@ -170,13 +179,21 @@ export class QueryReader {
       case ReferenceRole.Window:
         return this.#window();
       case ReferenceRole.On:
-        // `INSERT … SELECT … ON DUPLICATE KEY UPDATE a = 1, b = 2`; a column may be called so too.
-        cursor.next();
-        return cursor.accept(W.DUPLICATE) && cursor.isAt(W.KEY) ? Next.Clause : Next.More;
+        return this.#on();
       default:
         this.#pass(cursor.tokens.kind, cursor.tokens.word);
         return Next.More;
     }
+  }
+
+  /** A condition; or `INSERT … SELECT … ON DUPLICATE KEY UPDATE a = 1, b = 2`, where the query's WITH has ended. */
+  #on(): number {
+    const { cursor, found } = this;
+    cursor.next();
+    // A column may be called so too.
+    if (!cursor.accept(W.DUPLICATE) || !cursor.isAt(W.KEY)) return Next.More;
+    found.forgetCommonTables(0);
+    return Next.Clause;
   }
 
   /** `USE INDEX FOR JOIN (i)`: neither the JOIN nor the ORDER in it is what it seems. */

@@ -1,9 +1,9 @@
 import { W } from '../keywords.js';
 
 /** What a keyword does where expressions and clauses stand. */
-export const ClauseRole = { None: 0, Select: 1, From: 2, Table: 3, With: 4, Join: 5, Value: 6 } as const;
+export const ClauseRole = { None: 0, Select: 1, From: 2, Table: 3, With: 4, Join: 5, Value: 6, Duplicate: 7 } as const;
 
-/** `ClauseRole` by the word's number in `W`. All are reserved on every server, but VALUE. */
+/** `ClauseRole` by the word's number in `W`. All are reserved on every server, but VALUE and DUPLICATE. */
 export const CLAUSE_ROLE: Uint8Array = table([
   [ClauseRole.Select, [W.SELECT]],
   [ClauseRole.From, [W.FROM]],
@@ -11,6 +11,7 @@ export const CLAUSE_ROLE: Uint8Array = table([
   [ClauseRole.With, [W.WITH]],
   [ClauseRole.Join, [W.JOIN, W.STRAIGHT_JOIN]],
   [ClauseRole.Value, [W.VALUE]],
+  [ClauseRole.Duplicate, [W.DUPLICATE]],
 ]);
 
 /** What a keyword does between table references. */

@@ -1,19 +1,14 @@
 import type { Cursor } from '../cursor.js';
 import { W } from '../keywords.js';
-import { SPECIAL_NAMES } from '../special-functions.js';
 import { Token } from '../token.js';
-import { factsOf, KEYWORD_MASK, SEQUENCE_BIT, specialFunctionIn } from '../words.js';
+import { factsOf, KEYWORD_MASK, SEQUENCE_BIT } from '../words.js';
 import type { FoundTables, Mention, TableName } from './found-tables.js';
 import { beginsQuery, CLAUSE_ROLE, ClauseRole, followsTable, REFERENCE_ROLE, ReferenceRole } from './roles.js';
+import { isSequenceFunction } from './sequences.js';
 import { finishTable, isAtName, takeAlias, takeTable, whyNoName } from './table-name.js';
 
 /** Deeper parentheses are not followed: each takes a few frames of the stack, and nobody knows how much of it is left. */
 const DEEPEST = 400;
-
-/** NEXTVAL, SETVAL, LASTVAL: functions that are given a sequence, which is a table. */
-const SEQUENCE_FUNCTIONS = new Set(
-  SPECIAL_NAMES.filter(([name]) => /^(next|set|last)val$/.test(name)).map(([, index]) => index),
-);
 
 /** What follows a table reference. */
 const Next = { More: 0, Table: 1, Clause: 2 } as const;
@@ -82,8 +77,8 @@ export class QueryReader {
     const { start, end } = tokens;
     if (word === SEQUENCE_BIT && dialect.flavor !== 'mysql') this.found.doubt('a sequence is moved or asked');
     if (tokens.next() !== Token.Open) return;
-    const special = specialFunctionIn(kind === Token.Quoted ? factsOf(sql, start + 1, end - 1) : word);
-    if (special >= 0 && SEQUENCE_FUNCTIONS.has(special)) this.found.doubt('a sequence is moved or asked');
+    const facts = kind === Token.Quoted ? factsOf(sql, start + 1, end - 1) : word;
+    if (isSequenceFunction(facts)) this.found.doubt('a sequence is moved or asked');
   }
 
   /** From an opening parenthesis to behind the one that closes it. `joins`: table references may stand in it. */

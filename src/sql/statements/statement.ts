@@ -32,9 +32,12 @@ export function readStatement(cursor: Cursor, scan: Scan): void {
     case W.TABLE:
     case W.VALUES:
       return readRead(cursor, scan);
-    case W.SET:
-      if (readSet(cursor, scan)) readStatement(cursor, scan);
-      return;
+    case W.SET: {
+      let isFollowed = readSet(cursor, scan);
+      // One in another, as often as the text likes: no call in a call.
+      while (isFollowed && cursor.isAt(W.SET)) isFollowed = readSet(cursor, scan);
+      return isFollowed ? readStatement(cursor, scan) : undefined;
+    }
     default:
       return readRarer(cursor, scan);
   }

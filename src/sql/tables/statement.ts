@@ -138,5 +138,8 @@ function readSet(reader: QueryReader): void {
     if (cursor.tokens.kind === Token.Open) reader.parenthesis();
     else cursor.next();
   }
-  readTables(reader);
+  // One in another would be read by one call in another, as often as the text likes.
+  if (cursor.keyword !== W.SET) return readTables(reader);
+  found.doubt('SET STATEMENT for another SET');
+  cursor.skip();
 }

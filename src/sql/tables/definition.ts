@@ -100,6 +100,11 @@ function readTableDefinition(reader: QueryReader): void {
       case W.UNION:
         readUnion(reader);
         break;
+      case W.VALUES:
+        // As a query; `VALUES LESS THAN` belongs to a partition. The classifier does not look for functions in it.
+        cursor.next();
+        if (cursor.tokens.kind === Token.Open || cursor.text.toLowerCase() === 'row') found.doubt('VALUES as a query');
+        break;
       default:
         // The names of a WITH in parentheses end with them.
         if (cursor.tokens.kind === Token.Close) found.forgetCommonTables(0);

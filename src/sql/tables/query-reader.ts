@@ -5,7 +5,7 @@ import { factsOf, KEYWORD_MASK, SEQUENCE_BIT } from '../words.js';
 import type { FoundTables, Mention, TableName } from './found-tables.js';
 import { beginsQuery, CLAUSE_ROLE, ClauseRole, followsTable, REFERENCE_ROLE, ReferenceRole } from './roles.js';
 import { isSequenceFunction } from './sequences.js';
-import { finishTable, isAtName, takeAlias, takeTable, whyNoName } from './table-name.js';
+import { finishTable, isAtName, skipIndexHint, takeAlias, takeTable, whyNoName } from './table-name.js';
 
 /** Deeper parentheses are not followed: each takes a few frames of the stack, and nobody knows how much of it is left. */
 const DEEPEST = 400;
@@ -161,7 +161,7 @@ export class QueryReader {
 
   /** A token behind a table: of a join and its condition, mostly. */
   #afterFactor(role: number): number {
-    const { cursor } = this;
+    const { cursor, found } = this;
     switch (role) {
       case ReferenceRole.Ends:
         return Next.Clause;
@@ -169,12 +169,19 @@ export class QueryReader {
         cursor.next();
         return Next.Table;
       case ReferenceRole.Hint:
-        this.#indexHint();
+        skipIndexHint(cursor);
         return Next.More;
       case ReferenceRole.Window:
         return this.#window();
       case ReferenceRole.On:
         return this.#on();
+      case ReferenceRole.Values:
+        // `EXCEPT VALUES ROW(1), ROW(2)`; or the function, which any condition may call.
+        return cursor.next() === Token.Open ? Next.More : Next.Clause;
+      case ReferenceRole.From:
+        found.doubt('a second FROM');
+        cursor.next();
+        return Next.Table;
       default:
         this.#pass(cursor.tokens.kind, cursor.tokens.word);
         return Next.More;
@@ -189,16 +196,6 @@ export class QueryReader {
     if (!cursor.accept(W.DUPLICATE) || !cursor.isAt(W.KEY)) return Next.More;
     found.forgetCommonTables(0);
     return Next.Clause;
-  }
-
-  /** `USE INDEX FOR JOIN (i)`: neither the JOIN nor the ORDER in it is what it seems. */
-  #indexHint(): void {
-    const { cursor } = this;
-    cursor.next();
-    if (!cursor.accept(W.INDEX)) cursor.accept(W.KEY);
-    if (!cursor.accept(W.FOR)) return;
-    cursor.next();
-    cursor.accept(W.BY);
   }
 
   /** `WINDOW w AS (…)` ends the references. Where it is not reserved, the word may be an alias. */
@@ -238,7 +235,7 @@ export class QueryReader {
     const { cursor, found } = this;
     const { keyword, text } = cursor;
     const role = REFERENCE_ROLE[keyword];
-    if (role === ReferenceRole.Ends || role === ReferenceRole.Join || keyword === W.FROM) {
+    if (role === ReferenceRole.Ends || role === ReferenceRole.Join || role === ReferenceRole.From) {
       found.doubt(`${text} where a table was expected`);
       return Next.More;
     }
@@ -263,7 +260,7 @@ export class QueryReader {
     const isFor = cursor.accept(W.FOR);
     const isTime = isFor && (cursor.keyword === W.SYSTEM_TIME || cursor.keyword === W.PORTION);
     if (isTime) this.#time();
-    const alias = isFor && !isTime ? undefined : takeAlias(cursor, followsTable, W.AS);
+    const alias = isFor && !isTime ? undefined : takeAlias(cursor, followsTable);
     if (access === 'write' || !found.isCommonTable(table)) {
       const mention = found.add(table, access, alias);
       if (this.#subqueries === 0) this.targets?.push(mention);
@@ -278,7 +275,8 @@ export class QueryReader {
     cursor.next();
     if (cursor.accept(W.AS)) cursor.accept(W.OF);
     while (!cursor.isAtEnd && cursor.tokens.kind !== Token.Close && cursor.tokens.kind !== Token.Comma) {
-      if (REFERENCE_ROLE[cursor.keyword] !== 0 || cursor.keyword === W.AS) return;
+      const role = REFERENCE_ROLE[cursor.keyword];
+      if ((role !== ReferenceRole.None && role !== ReferenceRole.From) || cursor.keyword === W.AS) return;
       this.#pass(cursor.tokens.kind, cursor.tokens.word);
     }
   }

@@ -15,7 +15,7 @@ export const CLAUSE_ROLE: Uint8Array = table([
 ]);
 
 /** What a keyword does between table references. */
-export const ReferenceRole = { None: 0, Join: 1, Ends: 2, Hint: 3, Window: 4, On: 5 } as const;
+export const ReferenceRole = { None: 0, Join: 1, Ends: 2, Hint: 3, Window: 4, On: 5, Values: 6, From: 7 } as const;
 
 /**
  * `ReferenceRole` by the word's number in `W`. What ends the references is reserved on every server: another word may be an alias,
@@ -24,10 +24,12 @@ export const ReferenceRole = { None: 0, Join: 1, Ends: 2, Hint: 3, Window: 4, On
 export const REFERENCE_ROLE: Uint8Array = table([
   [ReferenceRole.Join, [W.JOIN, W.STRAIGHT_JOIN]],
   [ReferenceRole.Ends, [W.WHERE, W.GROUP, W.HAVING, W.ORDER, W.LIMIT, W.FOR, W.LOCK, W.INTO, W.PROCEDURE, W.SET]],
-  [ReferenceRole.Ends, [W.SELECT, W.TABLE, W.VALUES, W.WITH]],
+  [ReferenceRole.Ends, [W.SELECT, W.TABLE, W.WITH]],
   [ReferenceRole.Hint, [W.USE, W.FORCE, W.IGNORE]],
   [ReferenceRole.Window, [W.WINDOW]],
   [ReferenceRole.On, [W.ON]],
+  [ReferenceRole.Values, [W.VALUES]],
+  [ReferenceRole.From, [W.FROM]],
 ]);
 
 const FOLLOWS = table([

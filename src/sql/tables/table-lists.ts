@@ -93,7 +93,7 @@ export function readLock(reader: QueryReader): void {
 function takeLocked(reader: QueryReader): Mention | undefined {
   const { cursor, found } = reader;
   const table = reader.name();
-  const alias = takeAlias(cursor, endsLock, W.AS);
+  const alias = takeAlias(cursor, endsLock);
   return table === undefined ? undefined : found.add(table, 'write', alias);
 }
 

@@ -1,4 +1,5 @@
 import type { Cursor } from '../cursor.js';
+import { W } from '../keywords.js';
 import { nameOf } from '../names.js';
 import { Token } from '../token.js';
 import type { FoundTables, TableName } from './found-tables.js';
@@ -42,8 +43,17 @@ export function whyNoName(cursor: Cursor): string {
 }
 
 /** A table's alias, with or without AS, in a place where nothing but some keywords may follow: they are told by `ends`. */
-export function takeAlias(cursor: Cursor, ends: (keyword: number) => boolean, as: number): string | undefined {
-  if (cursor.accept(as)) return cursor.takeName();
+export function takeAlias(cursor: Cursor, ends: (keyword: number) => boolean): string | undefined {
+  if (cursor.accept(W.AS)) return cursor.takeName();
   if (cursor.tokens.kind === Token.Quoted) return cursor.takeName();
   return cursor.tokens.kind === Token.Word && !ends(cursor.keyword) ? cursor.takeName() : undefined;
+}
+
+/** `USE INDEX FOR JOIN (i)`, up to its parenthesis: neither the JOIN nor the ORDER in it is what it seems. */
+export function skipIndexHint(cursor: Cursor): void {
+  cursor.next();
+  if (!cursor.accept(W.INDEX)) cursor.accept(W.KEY);
+  if (!cursor.accept(W.FOR)) return;
+  cursor.next();
+  cursor.accept(W.BY);
 }

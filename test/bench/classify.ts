@@ -7,6 +7,7 @@
 
 import type { LexicalOptions } from '../../src/sql/classification.js';
 import { classify } from '../../src/sql/classify.js';
+import { tablesOf } from '../../src/sql/tables/tables-of.js';
 
 const options: LexicalOptions = { flavor: 'mysql', serverVersion: '9.7.4' };
 const BATCHES = 9;
@@ -109,3 +110,17 @@ console.log(
 for (const [name, sql] of Object.entries(long)) report(name, sql);
 console.log(`5,000 distinct texts of 20 KB: ${measureDistinct(5000, 20_000).toFixed(2)} ns/char`);
 console.log(`20,000 distinct texts of 80 characters: ${measureDistinct(20_000, 80).toFixed(2)} ns/char`);
+
+/** Mean nanoseconds of naming the tables of the typical statements, their classification included. */
+function measureTables(rounds: number): number {
+  const texts = Object.values(typical);
+  for (let round = 0; round < rounds; round++) for (const sql of texts) tablesOf(sql, options);
+  const times = Array.from({ length: BATCHES }, () => {
+    const begin = now();
+    for (let round = 0; round < rounds; round++) for (const sql of texts) tablesOf(sql, options);
+    return (now() - begin) / (rounds * texts.length);
+  });
+  return times.sort((a, b) => a - b)[BATCHES >> 1]!;
+}
+
+console.log(`tables of the typical statements, on demand: mean ${measureTables(3000).toFixed(0)} ns (bar 3000)`);

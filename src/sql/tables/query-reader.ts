@@ -106,8 +106,8 @@ export class QueryReader {
    * only. Any other WITH (ROLLUP, QUERY EXPANSION, PARSER) is gone over.
    *
    * Where names of an outer WITH are known, MySQL (seen on 9.7) may look up the tables of an outer query among the inner names:
-   * `WITH x AS (SELECT a FROM t) SELECT 1 UNION (SELECT (WITH t AS (SELECT a FROM x) SELECT a FROM t JOIN x LIMIT 1))` reads the
-   * table x. That is a doubt.
+   * `WITH x AS (SELECT a FROM t) SELECT a FROM u UNION (SELECT (WITH t AS (SELECT 1 AS a) SELECT a FROM x LIMIT 1) AS a)` does
+   * not read the table t. In the same way a table may be read that is an expression's name by the rules. That is a doubt.
    */
   commonTables(): void {
     const { cursor, found } = this;

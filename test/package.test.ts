@@ -107,6 +107,14 @@ describe('installed in an empty folder', () => {
     expect(JSON.parse(await consumer.run(file, `${load}\n${compare}`))).toEqual([]);
   });
 
+  test.each([
+    ['ESM', 'explain.mjs', "import { explainStatements } from 'mysql2-cluster';"],
+    ['CommonJS', 'explain.cjs', "const { explainStatements } = require('mysql2-cluster');"],
+  ])('finds the parser that explains columns in %s', async (_, file, load) => {
+    const print = "console.log(JSON.stringify(explainStatements('SELECT a.b FROM t AS a')[0].columns));";
+    expect(JSON.parse(await consumer.run(file, `${load}\n${print}`))).toEqual(['t.b']);
+  });
+
   test('shows its package.json', async () => {
     const version = await consumer.run('json.cjs', "console.log(require('mysql2-cluster/package.json').name)");
     expect(version.trim()).toBe('mysql2-cluster');

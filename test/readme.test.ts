@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { classify } from '../src/sql/classify.js';
 
 // The table between these lines of README.md is made from the code: `UPDATE=1 npm test -- readme` writes it.
 const begin = '<!-- options:begin -->\n';
@@ -29,4 +30,17 @@ test('every option is there once', async () => {
   const { optionTable } = await import('../src/option-table.js');
   const names = optionTable.map(({ name }) => name);
   expect(names).toEqual([...new Set(names)]);
+});
+
+test('each statement of the table of routing is of the class that its row says', async () => {
+  const text = await readFile(readme, 'utf8');
+  const [, table] = text.split('<!-- routing:begin -->\n');
+  const rows = (table ?? '').split('<!-- routing:end -->')[0]!.trim().split('\n').slice(2);
+  expect(rows).toHaveLength(7);
+  for (const row of rows) {
+    const [, access, statements] = row.split('|').map((cell) => cell.trim());
+    for (const [, sql] of (statements ?? '').matchAll(/`([^`]+)`/g)) {
+      expect([sql, `\`${classify(sql ?? '').access}\``]).toEqual([sql, access]);
+    }
+  }
 });

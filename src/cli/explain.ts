@@ -52,6 +52,7 @@ function statementLines({ classification, token, ...rest }: StatementExplanation
   return [
     `${kind}: ${access} (${because}${place})`,
     ...(tables.length > 0 ? [`tables: ${tables.join(', ')}`] : []),
+    ...(rest.columns.length > 0 ? [`columns: ${rest.columns.join(', ')}`] : []),
     ...(rest.tablesComplete ? [] : [`tables may be missing: ${rest.tablesBecause}`]),
     ...effects.map((effect) => `effect: ${JSON.stringify(effect)}`),
     ...(dependsOn.length > 0 ? [`depends on this connection's ${dependsOn.join(', ')}`] : []),

@@ -1,8 +1,9 @@
 import type { Classification, LexicalOptions } from './classification.js';
 import { classify, decidedAt } from './classify.js';
 import { makeDialect } from './dialect.js';
+import { explainTables } from './explain-tables.js';
 import type { TableUse } from './tables/table-use.js';
-import { type TableOptions, tablesOf } from './tables/tables-of.js';
+import type { TableOptions } from './tables/tables-of.js';
 import { Token } from './token.js';
 import { Tokenizer } from './tokenizer.js';
 
@@ -14,6 +15,8 @@ export interface StatementExplanation {
   readonly token: { readonly text: string; readonly at: number } | undefined;
   /** The tables that it names. */
   readonly tables: readonly TableUse[];
+  /** The columns that it names, as node-sql-parser reads them: `'table.column'`, or the bare name; empty where it cannot. */
+  readonly columns: readonly string[];
   /** Whether `tables` are all that the text can reach; else `tablesBecause` says what may be missing. */
   readonly tablesComplete: boolean;
   readonly tablesBecause: string | undefined;
@@ -30,7 +33,9 @@ const NAMING: readonly number[] = [
   ...[Token.Bad, Token.Word, Token.Quoted, Token.UserVariable, Token.SystemVariable, Token.Assign],
 ];
 
-/** Explains a text statement by statement. Never throws. */
+/**
+ * Explains a text statement by statement, at the cost of a whole parser: for people, not for each query. Never throws.
+ */
 export function explainStatements(sql: string, options: TableOptions = {}): readonly StatementExplanation[] {
   return split(sql, options).map((statement) => explainOne(statement, options));
 }
@@ -38,12 +43,13 @@ export function explainStatements(sql: string, options: TableOptions = {}): read
 function explainOne(sql: string, options: TableOptions): StatementExplanation {
   const classification = classify(sql, options);
   const at = decidedAt(sql, options);
-  const { tables, complete, because } = tablesOf(sql, options);
+  const { tables, columns, complete, because } = explainTables(sql, options);
   return Object.freeze({
     sql,
     classification,
     token: at === undefined ? undefined : deciding(sql, at, { because: classification.because, options }),
     tables,
+    columns,
     tablesComplete: complete,
     tablesBecause: because,
   });

@@ -1,6 +1,7 @@
 import type { RowDataPacket } from 'mysql2/promise';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type ClusteredPromisePool, SessionLostError, TransactionLostError } from '../../src/promise.js';
+import { type ClusteredPromisePool, createPool, SessionLostError, TransactionLostError } from '../../src/promise.js';
+import type { TestNode } from '../../src/testing/index.js';
 import { failureOf, lab, nameOf, TEST_MS, until } from './support/lab.js';
 
 const here = lab({ replicas: 2 }, async (made) => {
@@ -11,6 +12,7 @@ const here = lab({ replicas: 2 }, async (made) => {
 
 afterEach(async () => {
   await here.endAll();
+  for (const node of here.cluster.nodes) await here.cluster.heal(node);
   for (const node of here.cluster.nodes) if (node.name !== here.primary.name) await here.cluster.rebuild(node);
   for (const node of here.cluster.replicas) await here.cluster.setDelay(node, 0);
   await here.cluster.query(here.primary, 'DELETE FROM shop.t');
@@ -75,17 +77,19 @@ describe('a replica that joins late', { timeout: TEST_MS }, () => {
   it('and is behind: own writes that all others had already are seen', async () => {
     const late = here.replica(1);
     await here.cluster.setDelay(late, 3600);
-    await here.cluster.kill(late);
+    // It goes on receiving: only clients cannot reach it yet.
+    await here.cluster.partition(late, { replication: false });
+    const role = (node: TestNode): string | undefined =>
+      pool.cluster.status().nodes.find(({ address, health }) => address === node.address && health === 'up')?.role;
     // Lag alone does not keep it out.
-    const pool = await here.pool({ maxLagMs: 86_400_000 });
+    const pool = here.use(createPool(here.options({ maxLagMs: 86_400_000 })), (opened) => opened.end());
+    await until(() => role(here.primary) === 'primary' && role(here.replica(0)) === 'replica');
     await pool.query('INSERT INTO t VALUES (1)');
-    await here.cluster.waitForReplication();
     // After a report of the other replica nothing has to be remembered of that write.
     await until(() => pool.cluster.explain('SELECT id FROM t').because === 'it is fresh enough');
-    await here.cluster.start(late);
-    await until(() =>
-      pool.cluster.status().nodes.some(({ address, health }) => address === late.address && health === 'up'),
-    );
+    expect(role(late)).toBeUndefined();
+    await here.cluster.heal(late);
+    await until(() => role(late) === 'replica');
     for (let i = 0; i < 200; i++) {
       const [rows] = await pool.query<RowDataPacket[]>('SELECT id FROM t');
       expect(rows).toEqual([{ id: 1 }]);

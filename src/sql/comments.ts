@@ -1,4 +1,5 @@
-import { type Dialect, NEWEST, OLDEST_MARIADB, OLDEST_MYSQL, type Reading } from './dialect.js';
+import { CharClass, CLASS } from './characters.js';
+import { type Dialect, NEWEST, OLDEST_MARIADB, OLDEST_MYSQL, type Reading, sixDigitsOf } from './dialect.js';
 
 /** What the head of a version comment says to one server. */
 export interface VersionComment {
@@ -24,10 +25,14 @@ export function readVersionComment(sql: string, at: number, reading: Reading): V
   if (mariadbOnly && !reading.mariadb) return { runs: false, depends: true, body: head, levels: 0 };
   const digits = countDigits(sql, head);
   if (digits < 5) return { runs: true, depends: mariadbOnly, body: head, levels: 1 };
-  const length = digits === 6 && reading.sixDigits ? 6 : 5;
+  const length = digits === 6 && takesSix(sql, head + 6, reading) ? 6 : 5;
   const version = Number(sql.slice(head, head + length));
   const depends = mariadbOnly || digits === 6 || version > OLDEST_MYSQL - 1;
   return { runs: isRun(version, mariadbOnly, reading), depends, body: head + length, levels: 1 };
+}
+
+function takesSix(sql: string, after: number, { sixDigits }: Reading): boolean {
+  return sixDigits === 'always' || (sixDigits === 'before-space' && CLASS[sql.charCodeAt(after)] === CharClass.Space);
 }
 
 /** MariaDB skips MySQL's comments for 5.7 and later, up to 99999, since the features are not its own (manual, "Comment Syntax"). */
@@ -90,11 +95,12 @@ export function readingsOf(sql: string, dialect: Dialect): readonly Reading[] | 
   const versions = reading.version === NEWEST ? versionsIn(sql) : new Set([reading.version]);
   if (versions.size > MOST_VERSIONS) return undefined;
   const readings: Reading[] = [];
+  // Without six digits all ways of taking them are one.
+  const ways = /!\d{6}/.test(sql) ? 3 : 1;
   for (const version of versions) {
-    if (flavor !== 'mysql' && version >= OLDEST_MARIADB) readings.push({ mariadb: true, version, sixDigits: true });
+    if (flavor !== 'mysql' && version >= OLDEST_MARIADB) readings.push({ mariadb: true, version, sixDigits: 'always' });
     if (flavor === 'mariadb' || version < OLDEST_MYSQL) continue;
-    if (version >= 80000) readings.push({ mariadb: false, version, sixDigits: true });
-    if (version < 80100) readings.push({ mariadb: false, version, sixDigits: false });
+    for (const sixDigits of sixDigitsOf(version).slice(0, ways)) readings.push({ mariadb: false, version, sixDigits });
   }
   return readings;
 }

@@ -1,13 +1,18 @@
 import type { LexicalOptions } from './classification.js';
 import { functionGroupsOf } from './functions.js';
 
+/**
+ * When six digits are the version of a comment: never (MySQL up to some 8.0), only before white space, else five (seen on MySQL 9.7:
+ * `!110100+1` runs as `0+1`), or always (MariaDB).
+ */
+export type SixDigits = 'never' | 'before-space' | 'always';
+
 /** One server by which a text may be read: it decides which version comments are code. */
 export interface Reading {
   readonly mariadb: boolean;
   /** As the servers count: `80036`, `101105`. */
   readonly version: number;
-  /** Version comments may have six digits (MySQL since 8.0, MariaDB). */
-  readonly sixDigits: boolean;
+  readonly sixDigits: SixDigits;
 }
 
 /** `LexicalOptions`, worked out once. */
@@ -53,20 +58,19 @@ export function makeDialect(options: LexicalOptions): Dialect {
     ignoreSpace: combined || modes.includes('IGNORE_SPACE'),
     trailBytes: /^(gbk|gb18030|sjis|cp932|big5|eucjpms|ujis)/.test(charset),
     unicodeLetters: /^utf-?8/.test(charset),
-    exact: exact && !hasDoubtfulDigits(flavor, version),
-    reading: { ...known, sixDigits: known.mariadb || known.version >= 80000 },
+    exact: exact && (flavor === 'mariadb' || sixDigitsOf(version).length === 1),
+    reading: { ...known, sixDigits: known.mariadb ? 'always' : sixDigitsOf(known.version)[0]! },
     flavor,
     functionGroups: functionGroupsOf(flavor, version),
     readOnlyFunctions: options.readOnlyFunctions,
   };
 }
 
-/**
- * Some 8.0 release began to take a sixth digit as part of the version, and the manuals do not say which: below 8.1 both
- * readings count.
- */
-function hasDoubtfulDigits(flavor: 'mysql' | 'mariadb', version: number): boolean {
-  return flavor === 'mysql' && version < 80100;
+/** The ways in which a MySQL may take six digits. Only 9.7 was seen; before it, the manuals do not say which release took which. */
+export function sixDigitsOf(version: number): readonly SixDigits[] {
+  if (version >= 90700) return ['before-space'];
+  if (version >= 80100) return ['before-space', 'always'];
+  return version >= 80000 ? ['before-space', 'always', 'never'] : ['never'];
 }
 
 /** `'8.0.36-log'` → 80036. MariaDB's handshake may begin with `5.5.5-`. */

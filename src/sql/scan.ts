@@ -65,7 +65,7 @@ export class Scan {
         this.#kind2 = kind2;
         this.#word2 = word2;
         if (!this.#step(kind)) return;
-      }
+      } else if (kind === Token.Comma) tokens.skipLiterals();
       kind2 = kind1;
       word2 = word1;
       kind1 = kind;

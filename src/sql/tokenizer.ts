@@ -1,6 +1,7 @@
 import { CharClass, CLASS, FOLD } from './characters.js';
 import { findCommentEnd, findHintEnd, readVersionComment } from './comments.js';
 import type { Dialect, Reading } from './dialect.js';
+import { findLastComma } from './literal-list.js';
 import {
   findQuote,
   findUnescapedQuote,
@@ -58,6 +59,12 @@ export class Tokenizer {
       }
     }
     return this.#finish();
+  }
+
+  /** From a comma on over the plain literals of a list, to the last comma behind one: it is the current token then. */
+  skipLiterals(): void {
+    const comma = findLastComma(this.#sql, this.end, this.#dialect.backslashEscapes);
+    if (comma >= 0) this.#set(Token.Comma, comma, comma + 1);
   }
 
   #finish(): number {

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { dirname } from 'node:path';
 import { type BenchOptions, benchOptions, PARTS, type Part, USAGE } from './bench-options.js';
+import { classifying } from './classifying.js';
 import { levelPool } from './level-pool.js';
 import { pointSelect } from './point-select.js';
 import { promotion } from './promotion.js';
@@ -14,6 +15,7 @@ import { table } from './table.js';
 const LIMIT_MS = 20 * 60_000;
 
 const measures: Readonly<Record<Part, (options: BenchOptions) => Promise<Row[]>>> = {
+  classify: classifying,
   routing: routingDecision,
   level: levelPool,
   point: pointSelect,

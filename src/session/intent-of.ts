@@ -2,6 +2,7 @@ import { RouteConflictError, StatementRefusedError } from '../errors.js';
 import { checkStatementOptions, type StatementClusterOptions } from '../options.js';
 import type { Intent } from '../routing/intent.js';
 import type { Classification } from '../sql/classification.js';
+import { isServerSchema } from '../sql/server-schemas.js';
 import type { SessionHost } from './session-core.js';
 
 /** A text that nobody knows before mysql2 has written it. */
@@ -63,10 +64,16 @@ export function refuseTracking({ effects }: Classification): void {
 export const ON_ANY_NODE: ReadonlySet<string> = new Set(['read', 'session', 'admin']);
 
 /** Whether it may read from a replica, or belongs on the primary. */
-export function accessOf(classification: Classification, session: Pick<SessionHost, 'state'>): 'read' | 'write' {
+export function accessOf(
+  classification: Classification,
+  session: Pick<SessionHost, 'core' | 'state'>,
+): 'read' | 'write' {
   const effect = classification.effects[0];
   if (effect?.type === 'begin' && classification.statements === 1) return effect.readOnly ? 'read' : 'write';
   if (classification.access !== 'read' || classification.dependsOn.length > 0) return 'write';
+  // After `USE mysql` a bare `user` is the table of one server.
+  const schema = session.state?.wanted.schema ?? session.core.database;
+  if (schema !== undefined && isServerSchema(schema)) return 'write';
   // Plain reads take locks at SERIALIZABLE.
   return session.state?.serializable ? 'write' : 'read';
 }

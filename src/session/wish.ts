@@ -15,7 +15,7 @@ export interface Wish {
 /** The statement that is to be routed, in its session. */
 export interface Routed {
   readonly classification: Classification;
-  readonly session: Pick<SessionHost, 'state'>;
+  readonly session: Pick<SessionHost, 'core' | 'state'>;
 }
 
 /**

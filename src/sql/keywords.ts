@@ -179,6 +179,8 @@ export const W = {
   PARTITION: 177,
   STORAGE: 178,
   USER: 179,
+  ROWCOUNT: 215,
+  SQL: 216,
   // From here on: asked for by `tables/` only.
   JOIN: 180,
   INNER: 181,
@@ -231,7 +233,7 @@ export const BEFORE_PARENTHESIS = `
   fulltext spatial value generated always virtual stored columns`;
 
 /** Words that an expression's scan must stop at: see `scan.ts`. */
-export const WATCHED = `select update delete insert replace into share lock sql_calc_found_rows value`;
+export const WATCHED = `select update delete insert replace into share lock sql_calc_found_rows value rowcount`;
 
 /** Schemas whose tables tell of one server: bit `Schema`. */
 export const SERVER_SCHEMAS = 'mysql sys performance_schema information_schema';

@@ -1,6 +1,7 @@
 import { CharClass, CLASS } from './characters.js';
 import { findQuote, findUnescapedQuote, skipDigits } from './literals.js';
 
+const SPACE = 32;
 const QUOTE = 39;
 const COMMA = 44;
 const MINUS = 45;
@@ -13,6 +14,9 @@ const QUESTION = 63;
  */
 export function findLastComma(sql: string, from: number, backslashEscapes: boolean): number {
   let comma = -1;
+  const code = sql.charCodeAt(from);
+  // Most lists are of names.
+  if (code > QUESTION || (code === SPACE && sql.charCodeAt(from + 1) > QUESTION)) return comma;
   for (let at = from; ; at++) {
     at = skipLiteral(sql, skipTo(sql, at, CharClass.Open), backslashEscapes);
     if (at < 0) return comma;

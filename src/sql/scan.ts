@@ -110,6 +110,7 @@ export class Scan {
   #look(kind: number): void {
     switch (kind) {
       case Token.Word:
+      case Token.Quoted:
         if ((this.#cursor.tokens.word & STOPS) !== 0) this.#watch();
         return;
       case Token.Open:
@@ -134,7 +135,7 @@ export class Scan {
   }
 
   #watch(): void {
-    const { found, tokens, dialect } = this.#cursor;
+    const { found, tokens } = this.#cursor;
     const before = this.#word1 & KEYWORD_MASK;
     switch (tokens.word & KEYWORD_MASK) {
       case W.SELECT:
@@ -164,13 +165,24 @@ export class Scan {
         // FOUND_ROWS() must follow on the same connection: both halves of the pair say so.
         found.addDependency('found-rows');
         return found.raise(Rank.Session, 'SQL_CALC_FOUND_ROWS: its FOUND_ROWS() belongs to the same connection');
-      case W.VALUE:
-        if (before === W.NEXT || before === W.PREVIOUS) found.raise(Rank.Write, 'a sequence is moved or asked');
-        return;
       default:
-        if (this.#kind1 === Token.Dot && dialect.flavor !== 'mysql')
-          found.raise(Rank.Write, 'a sequence is moved or asked');
+        this.#watchRare(before);
     }
+  }
+
+  /** MariaDB's sequences, and the `SQL%ROWCOUNT` of its ORACLE mode. */
+  #watchRare(before: number): void {
+    const { found, dialect, keyword } = this.#cursor;
+    if (keyword === W.ROWCOUNT) {
+      if ((this.#word2 & KEYWORD_MASK) !== W.SQL || dialect.flavor === 'mysql') return;
+      found.addDependency('row-count');
+      found.raise(Rank.Session, 'SQL%ROWCOUNT belongs to the previous statement');
+    } else if (keyword === W.VALUE ? before === W.NEXT || before === W.PREVIOUS : this.#movesByColumn())
+      found.raise(Rank.Write, 'a sequence is moved or asked');
+  }
+
+  #movesByColumn(): boolean {
+    return this.#kind1 === Token.Dot && this.#cursor.dialect.flavor !== 'mysql';
   }
 
   #writes(kind: string): void {

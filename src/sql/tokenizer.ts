@@ -12,7 +12,7 @@ import {
   skipExponent,
 } from './literals.js';
 import { Token } from './token.js';
-import { hashStep, lookUp, SEQUENCE_BIT } from './words.js';
+import { factsOf, hashStep, lookUp, SEQUENCE_BIT } from './words.js';
 
 const BYTE_ORDER_MARK = 0xfeff;
 
@@ -208,8 +208,14 @@ export class Tokenizer {
     for (;;) {
       const close = escapes ? findUnescapedQuote(sql, at, quote) : findQuote(sql, at, quote);
       if (close < 0) return this.#set(Token.Bad, start, sql.length);
-      if (sql.charCodeAt(close + 1) !== quote) return this.#set(kind, start, close + 1);
-      at = close + 2;
+      if (sql.charCodeAt(close + 1) === quote) at = close + 2;
+      else {
+        const followsDot = this.kind === Token.Dot && kind === Token.Quoted;
+        this.#set(kind, start, close + 1);
+        // MariaDB with sql_mode ORACLE moves a sequence by `s."nextval"` too.
+        if (followsDot) this.word = factsOf(sql, open + 1, close) & SEQUENCE_BIT;
+        return -1;
+      }
     }
   }
 

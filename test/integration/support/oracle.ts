@@ -86,7 +86,7 @@ export class Oracle {
     try {
       await connection.query(witness.track);
       const session = await witness.session(connection);
-      await connection.query('BEGIN');
+      await connection.query('START TRANSACTION');
       const before = await witness.server(observer);
       const errno = await errnoOf(connection, example.sql);
       const after = await witness.server(observer);

@@ -38,6 +38,30 @@ describe('access', () => {
     expect(intent(sql).access).toBe(access);
   });
 
+  test.each([
+    ['mysql', 'write'],
+    ['Information_Schema', 'write'],
+    ['sys', 'write'],
+    ['performance_schema', 'write'],
+    ['shop', 'read'],
+    [undefined, 'read'],
+  ])('a bare table name in %s: %s', (database, access) => {
+    const session = { core: { source, database }, state: undefined } as unknown as Parameters<typeof intentOf>[2];
+    expect(intentOf(classify('SELECT * FROM user'), undefined, session).access).toBe(access);
+  });
+
+  test('USE leads bare names to the tables of one server, and back', () => {
+    const state = new SessionState();
+    const use = (schema: string): void => {
+      const stateChanges = { systemVariables: {}, schema, trackStateChange: null };
+      state.apply(classify(`USE ${schema}`), { serverStatus: 2, stateChanges }, 'primary');
+    };
+    use('mysql');
+    expect(intent('SELECT * FROM user', undefined, state).access).toBe('write');
+    use('shop');
+    expect(intent('SELECT * FROM user', undefined, state).access).toBe('read');
+  });
+
   test('at SERIALIZABLE plain reads take locks', () => {
     const state = new SessionState();
     const stateChanges = { systemVariables: { transaction_isolation: 'SERIALIZABLE' }, trackStateChange: '' };

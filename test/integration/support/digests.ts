@@ -43,11 +43,11 @@ const READ_VERBS =
 const SET_STATEMENT = /^SET STATEMENT [^()]*? FOR /;
 const FUNCTIONS = /`(get_lock|release_lock|release_all_locks|last_insert_id|row_count|found_rows|connection_id)` \(/i;
 
+const HINT = /\/\*\+.*?\*\//g;
+
 /** Whether a digest shows more than a plain read; names in backticks do not count, but those that are called, nor do hints. */
 export function isMore(digest: string): boolean {
-  const bare = digest
-    .replace(/`(?:[^`]|``)*`/g, '``')
-    .replace(/\/\*\+.*?\*\//g, '')
-    .replace(SET_STATEMENT, '');
-  return !READ_VERBS.test(bare) || LOCKS.test(bare) || FUNCTIONS.test(digest);
+  const code = digest.replace(HINT, '');
+  const bare = code.replace(/`(?:[^`]|``)*`/g, '``').replace(SET_STATEMENT, '');
+  return !READ_VERBS.test(bare) || LOCKS.test(bare) || FUNCTIONS.test(code);
 }

@@ -47,6 +47,8 @@ const HINT = /\/\*\+.*?\*\//g;
 
 /** Whether a digest shows more than a plain read; names in backticks do not count, but those that are called, nor do hints. */
 export function isMore(digest: string): boolean {
+  // A name that holds a backtick is printed with it as it is: where the names end cannot be told.
+  if (digest.split('`').length % 2 === 0) return false;
   const code = digest.replace(HINT, '');
   const bare = code.replace(/`(?:[^`]|``)*`/g, '``').replace(SET_STATEMENT, '');
   return !READ_VERBS.test(bare) || LOCKS.test(bare) || FUNCTIONS.test(code);

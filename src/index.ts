@@ -11,6 +11,7 @@ export { Cluster } from './api/cluster.js';
 export {
   type ClusteredConnection,
   type ClusteredPool,
+  type ClusteredPoolConnection,
   type ClusteredQueryOptions,
   createConnection,
   createConnection as connect,

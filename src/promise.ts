@@ -10,6 +10,7 @@ export { Cluster } from './api/cluster.js';
 export {
   type ClusteredPromiseConnection,
   type ClusteredPromisePool,
+  type ClusteredPromisePoolConnection,
   type ClusteredQueryOptions,
   createPromiseConnection as createConnection,
   createPromisePool as createPool,

@@ -32,6 +32,13 @@ export interface ClusteredPool extends mysql2.Pool, AsyncDisposable {
   readonly cluster: Cluster;
   query: mysql2.Pool['query'] & ClusteredCall;
   execute: mysql2.Pool['execute'] & ClusteredCall;
+  getConnection(callback: (error: NodeJS.ErrnoException | null, connection: ClusteredPoolConnection) => unknown): void;
+}
+
+/** mysql2's callback connection of a pool, whose calls may have `cluster`. */
+export interface ClusteredPoolConnection extends mysql2.PoolConnection {
+  query: mysql2.PoolConnection['query'] & ClusteredCall;
+  execute: mysql2.PoolConnection['execute'] & ClusteredCall;
 }
 
 /** mysql2's callback connection with the cluster behind it. */
@@ -46,6 +53,13 @@ export interface ClusteredPromisePool extends promiseDriver.Pool {
   readonly cluster: Cluster;
   query: promiseDriver.Pool['query'] & ClusteredPromiseCall;
   execute: promiseDriver.Pool['execute'] & ClusteredPromiseCall;
+  getConnection(): Promise<ClusteredPromisePoolConnection>;
+}
+
+/** mysql2's promise connection of a pool, whose calls may have `cluster`. */
+export interface ClusteredPromisePoolConnection extends promiseDriver.PoolConnection {
+  query: promiseDriver.PoolConnection['query'] & ClusteredPromiseCall;
+  execute: promiseDriver.PoolConnection['execute'] & ClusteredPromiseCall;
 }
 
 /** mysql2's promise connection with the cluster behind it. */

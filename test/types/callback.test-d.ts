@@ -40,3 +40,9 @@ export const underDefault: mysql2.Pool | undefined = undefined as mysql.Pool | u
 pool.query({ sql: 'SELECT 1', cluster: { maxLagMs: 50 } }, (error) => error);
 // @ts-expect-error: no such option
 pool.query({ sql: 'SELECT 1', cluster: { maxLag: 50 } });
+pool.getConnection((_error, taken) => {
+  const typed: mysql2.PoolConnection = taken;
+  taken.query({ sql: 'SELECT 1', cluster: { maxLagMs: 50 } }, () => typed.release());
+  // @ts-expect-error: no such route
+  taken.execute({ sql: 'SELECT 1', cluster: { route: 'everywhere' } });
+});

@@ -29,5 +29,14 @@ export const underDefault: mysql2.Pool | undefined = undefined as mysql.Pool | u
 export const header: mysql.ResultSetHeader | undefined = undefined;
 
 export const routed = pool.query({ sql: 'SELECT 1', cluster: { route: 'primary' } });
+export async function onConnection(): Promise<void> {
+  const taken = await pool.getConnection();
+  const typed: mysql2.PoolConnection = taken;
+  await taken.query({ sql: 'SELECT 1', cluster: { maxLagMs: 50 } });
+  await taken.execute({ sql: 'SELECT 1', cluster: { route: 'replica' } }, []);
+  // @ts-expect-error: no such option
+  await taken.query({ sql: 'SELECT 1', cluster: { maxLag: 50 } });
+  typed.release();
+}
 // @ts-expect-error: no such route
 pool.query({ sql: 'SELECT 1', cluster: { route: 'everywhere' } });

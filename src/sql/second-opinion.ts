@@ -1,4 +1,5 @@
-import { createRequire } from 'node:module';
+// Not by name: bundles for ESM often declare a `createRequire` of their own.
+import * as loading from 'node:module';
 import { dialectOf } from './classify.js';
 import { respell } from './respell.js';
 import type { TableUse } from './tables/table-use.js';
@@ -29,7 +30,9 @@ let parser: Parser | undefined;
 
 function load(): Parser {
   if (parser !== undefined) return parser;
-  const module = createRequire(import.meta.url)('node-sql-parser/build/mysql.js') as { Parser: new () => Parser };
+  const module = loading.createRequire(import.meta.url)('node-sql-parser/build/mysql.js') as {
+    Parser: new () => Parser;
+  };
   parser = new module.Parser();
   return parser;
 }
@@ -55,7 +58,8 @@ export function secondOpinion(sql: string, options: TableOptions = {}): SecondOp
     return { tables, columns: columnsIn(listOf(columnList)), kinds, statements, because: undefined };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return none(`the parser does not read it: ${message.slice(0, 80)}`);
+    const what = parser === undefined ? 'node-sql-parser cannot be loaded' : 'the parser does not read it';
+    return none(`${what}: ${message.slice(0, 80)}`);
   }
 }
 

@@ -1,7 +1,10 @@
 import { systemClock } from '../clock.js';
+import type { Cluster } from '../cluster/cluster.js';
 import { LeaseSource } from '../cluster/lease-source.js';
 import type { ConnectionSettings } from '../cluster/physical-connection.js';
 import { joinCluster, leaveCluster } from '../cluster/registry.js';
+import { RoutineCatalog, type RoutineCatalogContext } from '../cluster/routine-catalog.js';
+import { openRoutineSource } from '../cluster/routine-source.js';
 import { parseOptions, type Settings } from '../options.js';
 import { gtidReplication } from '../probes/gtid-replication.js';
 import { Classifier } from '../session/classifier.js';
@@ -35,6 +38,7 @@ export function openCore(options: ClusteredOptions): OpenCore {
   const cluster = joinCluster(key, () => ({ settings, connection, clock: systemClock, probe: gtidReplication }));
   const classifier = new Classifier(lexicalOptions(settings, options), cluster.topology);
   cluster.watch(classifier);
+  const catalog = openCatalog(classifier, { cluster, settings, connection });
   const source = new LeaseSource(cluster, connection, settings);
   return {
     source,
@@ -43,11 +47,35 @@ export function openCore(options: ClusteredOptions): OpenCore {
     rules: rulesOf(settings, () => ({ ...classifier.dialect, schema: options.database })),
     database: options.database,
     async close(timeoutMs) {
+      catalog.close();
       await source.close(timeoutMs);
+      cluster.unwatch(catalog);
       cluster.unwatch(classifier);
       leaveCluster(key);
     },
   };
+}
+
+interface Opened {
+  readonly cluster: Cluster;
+  readonly settings: Settings;
+  readonly connection: ConnectionSettings;
+}
+
+/** What the classifier does not know of functions, their bodies may tell. */
+function openCatalog(classifier: Classifier, { cluster, settings, connection }: Opened): RoutineCatalog {
+  const { clock, topology } = cluster;
+  const context: RoutineCatalogContext = {
+    clock,
+    vouched: settings.readOnlyFunctions,
+    open: (address) => openRoutineSource(connection, address, clock),
+    onChange: (pure) => classifier.trust(pure),
+    onTooMuch: (message) => cluster.tell('warning', { code: 'FUNCTIONS_UNREAD', message }),
+  };
+  const catalog = new RoutineCatalog(context, topology);
+  classifier.onUnknown = (functions) => catalog.want(functions);
+  cluster.watch(catalog);
+  return catalog;
 }
 
 function lexicalOptions(settings: Settings, options: ClusteredOptions): LexicalOptions {

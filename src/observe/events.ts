@@ -30,7 +30,7 @@ export interface ClusterEvents {
   /** Something worth a line in a log: a missing grant, a transaction left open at release. */
   warning: [
     {
-      readonly code: 'MISSING_GRANT' | 'TRANSACTION_LEFT_OPEN' | 'WRITES_LOST' | 'RESOLVE_FAILED';
+      readonly code: 'MISSING_GRANT' | 'TRANSACTION_LEFT_OPEN' | 'WRITES_LOST' | 'RESOLVE_FAILED' | 'FUNCTIONS_UNREAD';
       readonly message: string;
     },
   ];

@@ -13,7 +13,10 @@ const REFUSED = 'a replica refused a statement of this form as a write';
 export class Classifier {
   /** What replicas refused as writes although it looked like a read. */
   readonly refused = new RefusedForms();
-  readonly #own: LexicalOptions;
+  /** Called with the functions of a text that are not known to be free of side effects. */
+  onUnknown: ((functions: readonly string[]) => void) | undefined;
+  #own: LexicalOptions;
+  readonly #vouched: ReadonlySet<string>;
   readonly #memo = new TextMemo<Classification>((sql) => this.#read(sql));
   #dialects: readonly LexicalOptions[];
   #nodes: ReadonlyMap<NodeId, NodeView>;
@@ -21,6 +24,7 @@ export class Classifier {
   /** @param own what the options say, whatever the servers are */
   constructor(own: LexicalOptions, topology: Topology) {
     this.#own = own;
+    this.#vouched = own.readOnlyFunctions ?? new Set();
     this.#nodes = topology.nodes;
     this.#dialects = serverDialects(topology, own);
   }
@@ -45,6 +49,14 @@ export class Classifier {
     this.#memo.clear();
   }
 
+  /** These functions are free of side effects too, and no others but those of the options. */
+  trust(functions: ReadonlySet<string>): void {
+    const readOnlyFunctions = functions.size === 0 ? this.#vouched : new Set([...this.#vouched, ...functions]);
+    this.#own = Object.freeze({ ...this.#own, readOnlyFunctions });
+    this.#dialects = this.#dialects.map((dialect) => Object.freeze({ ...dialect, readOnlyFunctions }));
+    this.#memo.clear();
+  }
+
   /** Servers came, went, or were set differently: what was remembered may not hold for them. */
   onTopology({ nodes, ...rest }: Topology): void {
     const before = this.#nodes;
@@ -63,6 +75,7 @@ export class Classifier {
   }
 
   #known(sql: string, classification: Classification): Classification {
+    if (classification.functions.length > 0) this.onUnknown?.(classification.functions);
     if (this.refused.size === 0 || classification.access !== 'read') return classification;
     if (!this.refused.has(sql, this.dialect)) return classification;
     return Object.freeze({ ...classification, access: 'write' as const, because: REFUSED });

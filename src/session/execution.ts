@@ -1,6 +1,7 @@
 import type { LeaseRequest } from '../cluster/lease-source.js';
 import { lostError, type PhysicalConnection } from '../cluster/physical-connection.js';
 import type { ReplayedState } from '../cluster/replayed-state.js';
+import { forgetFunctions } from '../cluster/routine-catalog.js';
 import { type DriverError, type ErrorFacts, readError } from '../error-facts.js';
 import { ClusterError } from '../errors.js';
 import type { StatementClusterOptions } from '../options.js';
@@ -9,6 +10,7 @@ import type { Classification } from '../sql/classification.js';
 import type { NodeId } from '../topology/node-report.js';
 import type { NodeView, Topology } from '../topology/topology.js';
 import { headersOf } from './answer.js';
+import { changesFunctions } from './function-changes.js';
 import { intentOf, OPAQUE, refuseTracking } from './intent-of.js';
 import { replay, wantedBefore } from './replay.js';
 import { decideRetry, type RetryDecision } from './retry.js';
@@ -156,6 +158,7 @@ export class Execution implements LeaseRequest {
       // mysql2 tells of one loss twice when a statement is being prepared.
       if (told) return;
       told = true;
+      if (changesFunctions(this.#statement.sql, this.#classification)) forgetFunctions();
       const ended = this.#session.core.source.cluster.clock.now();
       lease.traffic.end(ended - this.#sentAt, error !== null, ended);
       if (error) this.#failed(lease, error, true);
@@ -244,6 +247,7 @@ export class Execution implements LeaseRequest {
     if (decision.misrouted) {
       source.totals.misrouted++;
       this.#session.core.classifier.learn(this.#statement.sql, lease.target.address);
+      forgetFunctions();
       source.cluster.tell('misrouted', {
         sql: this.#statement.sql,
         node: lease.target.node,

@@ -75,3 +75,22 @@ test("reads by the session's own sql_mode", () => {
   const texts = new Classifier({}, nothing);
   expect(texts.classifyIn('ANSI_QUOTES', QUOTED).access).toBe('locking-read');
 });
+
+test('asks for functions that it does not know, and reads them by what it is told', () => {
+  const { topology } = applyAll(seeded('db-1'), [{ at: 0, from: 'db-1', as: 'A' }]);
+  const texts = new Classifier({ readOnlyFunctions: new Set(['geo.distance']) }, topology);
+  const asked: (readonly string[])[] = [];
+  texts.onUnknown = (functions) => asked.push(functions);
+  const access = (): string => texts.classify('SELECT f(geo.distance(1, 2))').access;
+  expect([access(), access()]).toEqual(['unknown', 'unknown']);
+  texts.classifyIn('ANSI_QUOTES', 'SELECT "shop".G(1)');
+  expect(asked).toEqual([['f'], ['shop.g']]);
+  texts.trust(new Set(['f']));
+  expect(access()).toBe('read');
+  expect(texts.classifyIn('', 'SELECT f(geo.distance(1, 2))').access).toBe('read');
+  texts.onTopology(applyAll(topology, [{ at: 500, from: 'db-1', as: 'A', sqlMode: 'ANSI_QUOTES' }]).topology);
+  expect(access()).toBe('read');
+  texts.trust(new Set());
+  expect(access()).toBe('unknown');
+  expect(texts.classify('SELECT geo.distance(1, 2)').access).toBe('read');
+});

@@ -36,7 +36,10 @@ export interface ClusterOptions {
   readonly balance?: BalanceName;
   /** Prefer nodes of this zone. */
   readonly zone?: string;
-  /** Functions vouched for as free of side effects: `'name'` or `'schema.name'`. */
+  /**
+   * Functions vouched for as free of side effects: `'name'` or `'schema.name'`. Wanted for loadable functions, and for stored ones
+   * whose bodies the account may not see or that are too involved to be read.
+   */
   readonly readOnlyFunctions?: readonly string[];
   /** Where statements go that match; the first match decides. A rule never sends a write or a locking read to a replica. */
   readonly rules?: readonly RuleOption[];

@@ -3,7 +3,7 @@ import type { Cluster } from '../cluster/cluster.js';
 import { LeaseSource } from '../cluster/lease-source.js';
 import type { ConnectionSettings } from '../cluster/physical-connection.js';
 import { joinCluster, leaveCluster } from '../cluster/registry.js';
-import { RoutineCatalog, type RoutineCatalogContext } from '../cluster/routine-catalog.js';
+import { catalogOf } from '../cluster/routine-catalog.js';
 import { openRoutineSource } from '../cluster/routine-source.js';
 import { parseOptions, type Settings } from '../options.js';
 import { gtidReplication } from '../probes/gtid-replication.js';
@@ -38,7 +38,7 @@ export function openCore(options: ClusteredOptions): OpenCore {
   const cluster = joinCluster(key, () => ({ settings, connection, clock: systemClock, probe: gtidReplication }));
   const classifier = new Classifier(lexicalOptions(settings, options), cluster.topology);
   cluster.watch(classifier);
-  const catalog = openCatalog(classifier, { cluster, settings, connection });
+  const unlearn = learnFunctions(classifier, { cluster, settings, connection });
   const source = new LeaseSource(cluster, connection, settings);
   return {
     source,
@@ -47,9 +47,8 @@ export function openCore(options: ClusteredOptions): OpenCore {
     rules: rulesOf(settings, () => ({ ...classifier.dialect, schema: options.database })),
     database: options.database,
     async close(timeoutMs) {
-      catalog.close();
       await source.close(timeoutMs);
-      cluster.unwatch(catalog);
+      unlearn();
       cluster.unwatch(classifier);
       leaveCluster(key);
     },
@@ -62,20 +61,21 @@ interface Opened {
   readonly connection: ConnectionSettings;
 }
 
-/** What the classifier does not know of functions, their bodies may tell. */
-function openCatalog(classifier: Classifier, { cluster, settings, connection }: Opened): RoutineCatalog {
-  const { clock, topology } = cluster;
-  const context: RoutineCatalogContext = {
-    clock,
-    vouched: settings.readOnlyFunctions,
-    open: (address) => openRoutineSource(connection, address, clock),
-    onChange: (pure) => classifier.trust(pure),
+/** What the classifier does not know of functions, their bodies may tell. Gives what ends that. */
+function learnFunctions(classifier: Classifier, { cluster, settings, connection }: Opened): () => void {
+  const { user, password } = connection;
+  const vouched = settings.readOnlyFunctions;
+  const key = JSON.stringify([user, identity(password), [...vouched].sort()]);
+  const catalog = catalogOf(cluster, key, () => ({
+    clock: cluster.clock,
+    vouched,
+    open: (address) => openRoutineSource(connection, address, cluster.clock),
     onTooMuch: (message) => cluster.tell('warning', { code: 'FUNCTIONS_UNREAD', message }),
-  };
-  const catalog = new RoutineCatalog(context, topology);
+  }));
+  const listener = (pure: ReadonlySet<string>): void => classifier.trust(pure);
   classifier.onUnknown = (functions) => catalog.want(functions);
-  cluster.watch(catalog);
-  return catalog;
+  catalog.join(listener);
+  return () => catalog.leave(listener);
 }
 
 function lexicalOptions(settings: Settings, options: ClusteredOptions): LexicalOptions {

@@ -18,6 +18,8 @@ import { type ConnectionSettings, openRaw } from './physical-connection.js';
 /** Told after the topology has been replaced and before events are emitted. */
 export interface TopologyObserver {
   onTopology(topology: Topology, changes: readonly Change[]): void;
+  /** The cluster has been closed: nothing is told any more. */
+  onClose?(): void;
 }
 
 /** What a cluster is made from. */
@@ -90,6 +92,7 @@ export class Cluster {
     for (const follower of this.#followers.values()) follower.close();
     this.#monitors.clear();
     this.#followers.clear();
+    for (const observer of this.#observers) observer.onClose?.();
   }
 
   watch(observer: TopologyObserver): void {

@@ -3,7 +3,7 @@ import type { RoutineOptions } from '../sql/routines/read-routine.js';
 import { RoutineBook } from '../sql/routines/routine-book.js';
 import type { Address } from '../topology/node-report.js';
 import type { Topology } from '../topology/topology.js';
-import type { TopologyObserver } from './cluster.js';
+import type { Cluster, TopologyObserver } from './cluster.js';
 import { MOST_FUNCTIONS, type RoutineSource } from './routine-source.js';
 
 /** What a catalogue needs of its surroundings. */
@@ -12,11 +12,16 @@ export interface RoutineCatalogContext {
   /** Functions that the user vouches for. */
   readonly vouched: ReadonlySet<string>;
   readonly open: (address: Address) => Promise<RoutineSource>;
-  /** Called when other functions are known to be free of side effects than before, or when the names may be asked for anew. */
-  readonly onChange: (pure: ReadonlySet<string>) => void;
   /** Called when there is too much to read. */
   readonly onTooMuch: (message: string) => void;
 }
+
+/**
+ * Told when other functions are known to be free of side effects than before, and when names may be asked for anew.
+ *
+ * @param pure as `readOnlyFunctions` names them
+ */
+export type FunctionsListener = (pure: ReadonlySet<string>) => void;
 
 const NOTHING: ReadonlySet<string> = new Set();
 /** Of one reading to the next, however often functions are changed. */
@@ -29,13 +34,15 @@ const MOST_TEXT = 10_000_000;
 class TooMuch extends Error {}
 
 /**
- * Knows which stored functions are free of side effects, for one pool: reads those that are asked for, in the background, on a
+ * Knows which stored functions are free of side effects, as far as one account can see: reads those that are asked for, in the background, on a
  * connection to the primary that is open only meanwhile. What was read counts until there is another primary or a function was
  * changed by this process. Until it is read, and when it cannot be, nothing is known.
  */
 export class RoutineCatalog implements TopologyObserver {
   readonly #context: RoutineCatalogContext;
+  readonly #listeners = new Set<FunctionsListener>();
   readonly #asked = new Set<string>();
+  #pure = NOTHING;
   #topology: Topology;
   #stand: string;
   #book: RoutineBook | undefined;
@@ -54,6 +61,16 @@ export class RoutineCatalog implements TopologyObserver {
     this.#topology = topology;
     this.#stand = standOf(topology);
     open.add(this);
+  }
+
+  /** Has the listener told, at once of what is known already. */
+  join(listener: FunctionsListener): void {
+    this.#listeners.add(listener);
+    if (this.#pure.size > 0) listener(this.#pure);
+  }
+
+  leave(listener: FunctionsListener): void {
+    this.#listeners.delete(listener);
   }
 
   /** Names of functions in a text, which are worth to be read. Returns at once. */
@@ -77,7 +94,7 @@ export class RoutineCatalog implements TopologyObserver {
     this.#asked.clear();
     this.#book = undefined;
     this.#source?.close();
-    this.#context.onChange(NOTHING);
+    this.#tell(NOTHING);
   }
 
   onTopology(topology: Topology): void {
@@ -89,11 +106,16 @@ export class RoutineCatalog implements TopologyObserver {
     } else if (topology.primary && this.#timer === undefined) this.#schedule();
   }
 
-  close(): void {
+  onClose(): void {
     this.#closed = true;
     open.delete(this);
     this.#timer?.cancel();
     this.#source?.close();
+  }
+
+  #tell(pure: ReadonlySet<string>): void {
+    this.#pure = pure;
+    for (const listener of this.#listeners) listener(pure);
   }
 
   #schedule(): void {
@@ -117,14 +139,14 @@ export class RoutineCatalog implements TopologyObserver {
   }
 
   async #run(address: Address): Promise<void> {
-    const { clock, onChange } = this.#context;
+    const { clock } = this.#context;
     const epoch = this.#epoch;
     this.#running = true;
     this.#startedAt = clock.now();
     this.#notBefore = this.#startedAt + PAUSE_MS;
     try {
       await this.#readMissing(address, epoch);
-      if (epoch === this.#epoch && !this.#closed) onChange(this.#book?.pure() ?? NOTHING);
+      if (epoch === this.#epoch && !this.#closed) this.#tell(this.#book?.pure() ?? NOTHING);
     } catch (error) {
       if (epoch === this.#epoch) this.#failed(error as Error);
     }
@@ -165,7 +187,7 @@ export class RoutineCatalog implements TopologyObserver {
     if (!(error instanceof TooMuch)) return;
     // Nothing is missing in an empty book, until all is forgotten.
     this.#book = new RoutineBook([], {});
-    this.#context.onChange(NOTHING);
+    this.#tell(NOTHING);
     this.#context.onTooMuch(`${error.message}: their bodies are not read, and calls of them run on the primary`);
   }
 }
@@ -175,6 +197,21 @@ const openKey = Symbol.for('mysql2-cluster.routine-catalogs.1');
 const holder = globalThis as { [openKey]?: Set<Pick<RoutineCatalog, 'forget'>> };
 holder[openKey] ??= new Set();
 const open = holder[openKey];
+
+const catalogs = new WeakMap<Cluster, Map<string, RoutineCatalog>>();
+
+/** The catalogue of a cluster for `key`, which tells accounts apart; made when it is the first use. It ends with the cluster. */
+export function catalogOf(cluster: Cluster, key: string, context: () => RoutineCatalogContext): RoutineCatalog {
+  const ofCluster = catalogs.get(cluster) ?? new Map<string, RoutineCatalog>();
+  catalogs.set(cluster, ofCluster);
+  let catalog = ofCluster.get(key);
+  if (catalog === undefined) {
+    catalog = new RoutineCatalog(context(), cluster.topology);
+    ofCluster.set(key, catalog);
+    cluster.watch(catalog);
+  }
+  return catalog;
+}
 
 /** A stored function was, or may have been, changed: no catalogue of this process knows anything any more. */
 export function forgetFunctions(): void {

@@ -104,6 +104,6 @@ export interface LexicalOptions {
   readonly flavor?: 'mysql' | 'mariadb';
   /** The connection's character set: those with backslash as a trail byte (gbk, sjis, big5, …) are never lexed optimistically. */
   readonly charset?: string;
-  /** `readOnlyFunctions`: further functions vouched for, in lower case, `name` or `schema.name`. */
+  /** Further functions free of side effects, in lower case, `name` or `schema.name`: vouched for, or found in `routines/`. */
   readonly readOnlyFunctions?: ReadonlySet<string>;
 }

@@ -43,7 +43,7 @@ beforeEach(() => {
   clock = new HandClock();
   catalog = make(first);
 });
-afterEach(() => catalog.close());
+afterEach(() => catalog.onClose());
 
 function make(topology: Topology): RoutineCatalog {
   const context = {
@@ -53,10 +53,11 @@ function make(topology: Topology): RoutineCatalog {
       open++;
       return source;
     },
-    onChange: (pure: ReadonlySet<string>) => void told.push([...pure].sort()),
     onTooMuch: (message: string) => void warnings.push(message),
   };
-  return new RoutineCatalog(context, topology);
+  const made = new RoutineCatalog(context, topology);
+  made.join((pure) => void told.push([...pure].sort()));
+  return made;
 }
 
 async function pass(ms = 0): Promise<void> {
@@ -160,7 +161,7 @@ test('another primary: nothing is known, and a failure is forgotten too', async 
 });
 
 test('without a primary it waits for one', async () => {
-  catalog.close();
+  catalog.onClose();
   const lonely: Topology = { ...first, primary: undefined };
   catalog = make(lonely);
   bodies = { 'a.f': 'RETURN 1' };
@@ -190,10 +191,25 @@ test('too many functions, or too long ones, are not read, and a warning says so 
 
 test('when it is closed it does nothing more', async () => {
   catalog.want(['f']);
-  catalog.close();
+  catalog.onClose();
   catalog.want(['g']);
   forgetFunctions();
   await pass(60_000);
   expect(asked).toEqual([]);
   expect(clock.timers).toBe(0);
+});
+
+test('who joins later is told what is known, who has left is told nothing', async () => {
+  bodies = { 'a.f': 'RETURN 1' };
+  catalog.want(['f']);
+  await pass();
+  const later: string[][] = [];
+  const listener = (pure: ReadonlySet<string>): void => void later.push([...pure].sort());
+  catalog.join(listener);
+  forgetFunctions();
+  catalog.leave(listener);
+  catalog.want(['f']);
+  await pass(1000);
+  expect(later).toEqual([['a.f', 'f'], []]);
+  expect(told).toHaveLength(3);
 });

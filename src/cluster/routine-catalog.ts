@@ -44,7 +44,8 @@ export class RoutineCatalog implements TopologyObserver {
   readonly #asked = new Set<string>();
   #pure = NOTHING;
   #topology: Topology;
-  #stand: string;
+  /** The servers' versions that what is known, or being read, was read for. */
+  #versions: ReadonlySet<string>;
   #book: RoutineBook | undefined;
   #read = 0;
   /** Changes when all that is known, or being read, no longer counts. */
@@ -59,7 +60,7 @@ export class RoutineCatalog implements TopologyObserver {
   constructor(context: RoutineCatalogContext, topology: Topology) {
     this.#context = context;
     this.#topology = topology;
-    this.#stand = standOf(topology);
+    this.#versions = versionsOf(topology);
     open.add(this);
   }
 
@@ -98,10 +99,10 @@ export class RoutineCatalog implements TopologyObserver {
   }
 
   onTopology(topology: Topology): void {
+    const isAnother = topology.generation !== this.#topology.generation || this.#hasNewVersion(topology);
     this.#topology = topology;
-    const stand = standOf(topology);
-    if (stand !== this.#stand) {
-      this.#stand = stand;
+    if (isAnother) {
+      this.#versions = versionsOf(topology);
       this.forget();
     } else if (topology.primary && this.#timer === undefined) this.#schedule();
   }
@@ -111,6 +112,14 @@ export class RoutineCatalog implements TopologyObserver {
     open.delete(this);
     this.#timer?.cancel();
     this.#source?.close();
+  }
+
+  // Every GTID that arrives somewhere makes another topology: nothing is built for it.
+  #hasNewVersion({ nodes }: Topology): boolean {
+    for (const { lastReport } of nodes.values()) {
+      if (lastReport !== undefined && !this.#versions.has(lastReport.version)) return true;
+    }
+    return false;
   }
 
   #tell(pure: ReadonlySet<string>): void {
@@ -216,11 +225,6 @@ export function catalogOf(cluster: Cluster, key: string, context: () => RoutineC
 /** A stored function was, or may have been, changed: no catalogue of this process knows anything any more. */
 export function forgetFunctions(): void {
   for (const catalog of open) catalog.forget();
-}
-
-/** The primary's generation, and what decides how a body is read. */
-function standOf(topology: Topology): string {
-  return `${topology.generation} ${[...versionsOf(topology)].sort().join(' ')}`;
 }
 
 function versionsOf({ nodes }: Topology): ReadonlySet<string> {

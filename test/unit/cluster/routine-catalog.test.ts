@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { forgetFunctions, RoutineCatalog } from '../../../src/cluster/routine-catalog.js';
 import { MOST_FUNCTIONS, type RoutineSource } from '../../../src/cluster/routine-source.js';
 import type { ListedRoutine } from '../../../src/sql/routines/routine-book.js';
-import type { Topology } from '../../../src/topology/topology.js';
+import type { NodeView, Topology } from '../../../src/topology/topology.js';
 import { HandClock, settled } from '../../support/hand-clock.js';
 import { applyAll, seeded } from '../topology/build.js';
 
@@ -158,6 +158,23 @@ test('another primary: nothing is known, and a failure is forgotten too', async 
   catalog.want(['f']);
   await pass(1000);
   expect(told.at(-1)).toEqual(['a.f', 'f']);
+});
+
+test('a server of another version: bodies are read anew, by what all servers have', async () => {
+  bodies = { 'a.f': "RETURN VECTOR_DIM(STRING_TO_VECTOR('[1]'))" };
+  catalog.want(['f']);
+  await pass(1000);
+  expect(told.at(-1)).toEqual(['a.f', 'f']);
+  const [view] = [...first.nodes.values()];
+  if (view?.lastReport === undefined) throw new Error('no report');
+  const older: NodeView = { ...view, id: 'B', lastReport: { ...view.lastReport, version: '8.0.36' } };
+  const mixed: Topology = { ...first, nodes: new Map([...first.nodes, ['B', older]]) };
+  catalog.onTopology(mixed);
+  expect(told.at(-1)).toEqual([]);
+  catalog.want(['f']);
+  await pass(1000);
+  expect(asked.filter((what) => what === 'f')).toHaveLength(2);
+  expect(told.at(-1)).toEqual([]);
 });
 
 test('without a primary it waits for one', async () => {

@@ -15,6 +15,9 @@ const NO_OPTIONS: LexicalOptions = Object.freeze({});
 /**
  * Tells what a text does, from the text alone. Never throws; what cannot be read with certainty is `'unknown'`.
  *
+ * Stable: names and meaning of what it returns change with a major version only; a text may become `'read'`, or cease to be one, with
+ * any version, as servers are understood better.
+ *
  * The text must be the one that the server gets, or a template whose placeholders are filled with values only: a `raw()` value of
  * mysql2 can hold any code. Without `sqlMode` the servers' default is meant.
  *

@@ -1,5 +1,6 @@
 import type { ResultSetHeader, RowDataPacket } from 'mysql2/promise';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { runCli } from '../../src/cli/run.js';
 import { createPool, NoNodeAvailableError, RouteConflictError, raw } from '../../src/promise.js';
 import { failureOf, lab, nameOf, namesOf, pause, readersOf, TEST_MS, until } from './support/lab.js';
 
@@ -259,6 +260,20 @@ describe('what is known', { timeout: TEST_MS }, () => {
     expect(pool.cluster.with({ route: 'primary' }, () => pool.cluster.explain('SELECT 1')).node).toBe(asked.node);
     const [after] = await here.cluster.query(here.primary, 'SELECT COUNT(*) AS n FROM shop.log');
     expect(after?.n).toBe(before?.n);
+  });
+
+  it('the command line explains on a cluster, and shows its status', async () => {
+    const print = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    try {
+      expect(await runCli(['explain', 'DELETE FROM log', '--uri', here.cluster.uri])).toBe(0);
+      expect(await runCli(['status', '--uri', here.cluster.uri])).toBe(0);
+      const text = print.mock.calls.join('\n');
+      expect(text).toContain(`route: use ${here.primary.address} (it writes or locks)`);
+      expect(text).toContain(`primary: ${here.primary.address}`);
+      expect(text).not.toContain(here.cluster.password);
+    } finally {
+      print.mockRestore();
+    }
   });
 
   it('status() is frozen, JSON as it is, complete, and without the password', async () => {

@@ -262,8 +262,8 @@ export class Execution implements LeaseRequest {
       access: elsewhere ? access : 'write',
       tried: elsewhere ? [...tried, lease.target.node] : tried,
     };
-    // The pool of a node that refuses writes is about to be retired by the probe that was asked for.
-    if (elsewhere) source.acquire(this);
+    // The probe that was asked for is about to tell of the primary: all its other connections may be lost as well.
+    if (elsewhere && lease.target.role === 'replica') source.acquire(this);
     else source.retryOnPrimary(this, lease.target.node);
   }
 

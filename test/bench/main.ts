@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { dirname } from 'node:path';
 import { type BenchOptions, benchOptions, PARTS, type Part, USAGE } from './bench-options.js';
-import { classifying } from './classifying.js';
+import { classifying, specRoutes } from './classifying.js';
 import { levelPool } from './level-pool.js';
 import { pointSelect } from './point-select.js';
 import { promotion } from './promotion.js';
@@ -21,6 +21,7 @@ const measures: Readonly<Record<Part, (options: BenchOptions) => Promise<Row[]>>
   point: pointSelect,
   promotion,
   reads: replicaLoss,
+  spec: specRoutes,
 };
 
 interface Outcome {

@@ -1,5 +1,6 @@
 import type { Connection, PoolConnection, RowDataPacket } from 'mysql2/promise';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ClusteredPromisePool } from '../../src/promise.js';
 import {
   createConnection,
   createPool,
@@ -55,6 +56,20 @@ describe('the primary is killed', { timeout: TEST_MS }, () => {
     // No more can be unknown than were in flight.
     expect(result.unknown.length).toBeLessThanOrEqual(6);
     expect(await damage(here.cluster, result)).toEqual({ lost: [], doubled: [] });
+  });
+
+  it('no read fails that ran on the primary, though all its connections are lost at once', async () => {
+    const pool = await here.pool();
+    const onPrimary = {
+      query: (sql: string, values: unknown[]) => pool.query({ sql, values, cluster: { route: 'primary' } }),
+    } as unknown as ClusteredPromisePool;
+    const running = load(onPrimary, { readers: 20 });
+    await until(() => running.reads > 500);
+    await here.cluster.kill(here.primary);
+    await here.cluster.promote();
+    const { reads } = running;
+    await until(() => running.reads > reads + 200);
+    expect((await running.stop()).failures).toEqual([]);
   });
 
   it("reads at level 'eventual' go on while there is no primary and writes wait", async () => {

@@ -7,7 +7,8 @@ type Servers = ReadonlyMap<string, number>;
 const NO_SERVERS: Servers = new Map();
 
 /**
- * An immutable set of transactions: MySQL's GTID sets, tags included, and MariaDB's positions by domain.
+ * An immutable set of transactions: MySQL's GTID sets, tags included, and MariaDB's positions by domain. A position stands for
+ * all transactions up to it: that two servers wrote different ones shows only where both positions have the same number.
  *
  * @example
  * GtidSet.parse('3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5').contains(GtidSet.parse('3e11fa47-71ca-11e1-9e33-c80aa9429562:3'))
@@ -61,6 +62,7 @@ export class GtidSet {
       const held = this.#byOrigin.get(origin);
       if (held === undefined) return false;
       if (held !== wanted && !containsIntervals(held, wanted)) return false;
+      if (this.#forks(other, origin)) return false;
     }
     return true;
   }
@@ -83,7 +85,7 @@ export class GtidSet {
     let removed = false;
     for (const [origin, held] of this.#byOrigin) {
       const taken = other.#byOrigin.get(origin);
-      const rest = taken === undefined ? held : subtractIntervals(held, taken);
+      const rest = taken === undefined ? held : this.#subtract(other, origin);
       if (rest.length > 0) left.set(origin, rest);
       removed ||= taken !== undefined;
     }
@@ -104,6 +106,21 @@ export class GtidSet {
   toString(): string {
     this.#text ??= this.#print();
     return this.#text;
+  }
+
+  // MariaDB: of one domain's transactions with one number, by two servers, each side has its own.
+  #forks(other: GtidSet, domain: string): boolean {
+    const [mine, theirs] = [this.#servers.get(domain), other.#servers.get(domain)];
+    if (mine === theirs || mine === undefined || theirs === undefined) return false;
+    return this.#byOrigin.get(domain)?.at(-1) === other.#byOrigin.get(domain)?.at(-1);
+  }
+
+  #subtract(other: GtidSet, origin: string): Intervals {
+    const held = this.#byOrigin.get(origin)!;
+    const rest = subtractIntervals(held, other.#byOrigin.get(origin)!);
+    if (!this.#forks(other, origin)) return rest;
+    const last = held.at(-1)!;
+    return uniteIntervals(rest, [last, last]);
   }
 
   #print(): string {

@@ -13,15 +13,10 @@ const MAX_INTERVALS = 64;
 
 /** What a consistency scope remembers of its writes: the transactions that its reads must see. No I/O, no clock. */
 export class Watermark {
-  readonly #flavor: 'mysql' | 'mariadb';
   #gtids = GtidSet.empty;
   #unknownSince: number | undefined;
   #need: ReadNeed | undefined;
   #used = false;
-
-  constructor(flavor: 'mysql' | 'mariadb' = 'mysql') {
-    this.#flavor = flavor;
-  }
 
   /** What a read needs; undefined when any replica will do. The same object while nothing changes. */
   get need(): ReadNeed | undefined {
@@ -33,9 +28,9 @@ export class Watermark {
     if (this.#used) this.addUnknown(at);
   }
 
-  /** Adds the GTIDs of an OK packet: entries such as `'uuid:5'` or `'uuid:5-7'`. */
+  /** Adds the GTIDs of an OK packet: entries such as `'uuid:5'` or `'uuid:5-7'`, and MariaDB's `'0-1-5'`. */
   add(gtids: readonly string[]): void {
-    for (const text of gtids) this.addSet(GtidSet.parse(text, this.#flavor));
+    for (const text of gtids) this.addSet(GtidSet.parse(text, text.includes(':') ? 'mysql' : 'mariadb'));
   }
 
   addSet(gtids: GtidSet): void {

@@ -106,8 +106,17 @@ test('what was forgotten is recalled as a write without a GTID, when anything wa
 });
 
 test('MariaDB: positions', () => {
-  const mark = new Watermark('mariadb');
+  const mark = new Watermark();
   mark.add(['0-1-5']);
   mark.add(['0-2-7']);
   expect(mark.need?.gtids.toString()).toBe('0-2-7');
+});
+
+test('MariaDB: what the new primary has written under the same number is another transaction', () => {
+  const mark = new Watermark();
+  mark.add(['0-1-101']);
+  const lost = mark.drop(GtidSet.parse('0-2-101', 'mariadb'));
+  expect(lost.transactions).toBe(1);
+  expect(String(lost)).toBe('0-1-101');
+  expect(GtidSet.parse('0-2-101', 'mariadb').contains(mark.need!.gtids)).toBe(true);
 });

@@ -32,7 +32,11 @@ export const optionTable: readonly OptionDescriptor[] = [
     default: 'none',
     summary: 'maps an address that a server names to one that the client can reach',
   },
-  choice('kind', ['auto', 'gtid-replication'], 'the kind of cluster, when detection is not wanted'),
+  choice(
+    'kind',
+    ['auto', 'gtid-replication', 'mariadb-replication'],
+    "`'gtid-replication'`: MySQL · `'mariadb-replication'` · `'auto'`: by the version that each node gives",
+  ),
   number('maxLagMs', 2000, 'a replica whose lag may be over it serves no read'),
   choice(
     'consistency',

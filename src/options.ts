@@ -7,6 +7,9 @@ import { type NodeOption, parseSeeds, type Seed } from './seeds.js';
 /** How a read chooses among replicas that are fit for it. */
 export type BalanceName = 'adaptive' | 'round-robin' | 'random' | 'least-in-flight';
 
+/** MySQL's replication with GTIDs, MariaDB's, or whichever a node's version says. */
+export type KindOption = 'auto' | 'gtid-replication' | 'mariadb-replication';
+
 /** What a read must be able to see. */
 export type Consistency = 'eventual' | 'pool';
 
@@ -18,8 +21,8 @@ export interface ClusterOptions {
   readonly discover?: boolean;
   /** Maps an address that a server names to one that the client can reach; `undefined` leaves it out. */
   readonly resolve?: (address: string) => string | undefined;
-  /** The kind of cluster. Default `'auto'`. */
-  readonly kind?: 'auto' | 'gtid-replication';
+  /** The kind of cluster. Default `'auto'`: each node's by the version that it gives when a connection is opened. */
+  readonly kind?: KindOption;
   /** A replica whose lag may be over it serves no read. Default 2000. */
   readonly maxLagMs?: number;
   /** Default `'pool'`: every write acknowledged through this pool is seen by its later reads. */
@@ -89,7 +92,7 @@ export interface Settings {
   readonly nodes: readonly Seed[];
   readonly discover: boolean;
   readonly resolve: ((address: string) => string | undefined) | undefined;
-  readonly kind: 'auto' | 'gtid-replication';
+  readonly kind: KindOption;
   readonly maxLagMs: number;
   readonly consistency: Consistency;
   readonly consistencyWaitMs: number;

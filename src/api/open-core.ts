@@ -6,7 +6,7 @@ import { joinCluster, leaveCluster } from '../cluster/registry.js';
 import { catalogOf } from '../cluster/routine-catalog.js';
 import { openRoutineSource } from '../cluster/routine-source.js';
 import { parseOptions, type Settings } from '../options.js';
-import { gtidReplication } from '../probes/gtid-replication.js';
+import { probeOf } from '../probes/probe-of.js';
 import { Classifier } from '../session/classifier.js';
 import type { SessionCore } from '../session/session-core.js';
 import { StatementRules } from '../session/statement-rules.js';
@@ -35,7 +35,12 @@ export function openCore(options: ClusteredOptions): OpenCore {
   });
   const connection = connectionSettings(options) as ConnectionSettings;
   const key = topologyKey(settings, connection);
-  const cluster = joinCluster(key, () => ({ settings, connection, clock: systemClock, probe: gtidReplication }));
+  const cluster = joinCluster(key, () => ({
+    settings,
+    connection,
+    clock: systemClock,
+    probeOf: (version) => probeOf(settings.kind, version),
+  }));
   const classifier = new Classifier(lexicalOptions(settings, options), cluster.topology);
   cluster.watch(classifier);
   const unlearn = learnFunctions(classifier, { cluster, settings, connection });

@@ -28,7 +28,8 @@ export interface ClusterContext {
   /** mysql2's options for the monitor's connections. */
   readonly connection: ConnectionSettings;
   readonly clock: Clock;
-  readonly probe: Probe;
+  /** The kind of cluster by a handshake's version. */
+  readonly probeOf: (version: string) => Probe;
 }
 
 const SAMPLE_PAUSE_MS = 5;
@@ -228,10 +229,10 @@ export class Cluster {
   }
 
   #newMonitor(address: Address): Monitor {
-    const { clock, probe, settings } = this.#context;
+    const { clock, probeOf, settings } = this.#context;
     return new Monitor(address, {
       clock,
-      probe,
+      probeOf,
       timeoutMs: settings.monitor.timeoutMs,
       connect: (target) => this.#connect(target),
       pause: () => this.pace.next(),
@@ -244,6 +245,7 @@ export class Cluster {
     if (!follower) {
       follower = new Follower({
         clock: this.clock,
+        probeOf: this.#context.probeOf,
         connect: () => this.#connect(this.#topology.nodes.get(node.id)?.address ?? node.address),
         onArrival: (executed, answeredAt) => this.#arrived(node.id, executed, answeredAt),
       });

@@ -1,12 +1,15 @@
 import type { Connection, RowDataPacket } from 'mysql2';
 import type { Clock, Timer } from '../clock.js';
 import { GtidSet } from '../gtid/gtid-set.js';
-import { socketOf } from './physical-connection.js';
+import type { Probe } from '../probes/probe.js';
+import { type OpenedRaw, socketOf } from './physical-connection.js';
 
 /** What a follower needs of its surroundings. */
 export interface FollowerContext {
   readonly clock: Clock;
-  readonly connect: () => Promise<{ raw: Connection }>;
+  readonly connect: () => Promise<OpenedRaw>;
+  /** The kind of cluster by a handshake's version: it knows how to wait. */
+  readonly probeOf: (version: string) => Probe;
   /** Called when GTIDs that were wanted are there. Times are clock ms. */
   readonly onArrival: (executed: GtidSet, answeredAt: number) => void;
 }
@@ -22,6 +25,7 @@ const WEIGHT = 0.2;
 export class Follower {
   readonly #context: FollowerContext;
   #raw: Connection | undefined;
+  #version = '';
   #wanted = GtidSet.empty;
   #wantedSince = 0;
   #running = false;
@@ -75,14 +79,13 @@ export class Follower {
 
   async #wait(gtids: GtidSet): Promise<boolean> {
     const raw = await this.#connection();
+    const { sql } = this.#context.probeOf(this.#version).waitFor(gtids, WAIT_SECONDS);
     // A server that hangs would keep the wait for ever.
     const guard = this.#context.clock.after(WAIT_SECONDS * 1000 + 1000, () => this.#drop());
     try {
       return await new Promise<boolean>((resolve, reject) => {
-        raw.query<RowDataPacket[]>(
-          'SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?) AS timedOut',
-          [gtids.toString(), WAIT_SECONDS],
-          (error, rows) => (error ? reject(error) : resolve(Number(rows[0]?.timedOut) === 0)),
+        raw.query<RowDataPacket[]>(sql, (error, rows) =>
+          error ? reject(error) : resolve(Number(rows[0]?.outcome ?? 1) === 0),
         );
       });
     } finally {
@@ -92,11 +95,12 @@ export class Follower {
 
   async #connection(): Promise<Connection> {
     if (this.#raw) return this.#raw;
-    const { raw } = await this.#context.connect();
+    const { raw, version } = await this.#context.connect();
     raw.on('error', () => {
       if (this.#raw === raw) this.#raw = undefined;
     });
     this.#raw = raw;
+    this.#version = version;
     if (this.#closed) this.#drop();
     return raw;
   }

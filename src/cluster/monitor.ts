@@ -8,7 +8,8 @@ import { socketOf } from './physical-connection.js';
 /** What a monitor needs of its surroundings. */
 export interface MonitorContext {
   readonly clock: Clock;
-  readonly probe: Probe;
+  /** The kind of cluster by a handshake's version: what to ask, and how to read it. */
+  readonly probeOf: (version: string) => Probe;
   readonly timeoutMs: number;
   /** Opens a connection with the monitor's account; fails within `timeoutMs`. */
   readonly connect: (address: Address) => Promise<{ raw: Connection; version: string }>;
@@ -110,7 +111,8 @@ export class Monitor {
   }
 
   async #askOn(raw: Connection): Promise<NodeReport> {
-    const { clock, probe, timeoutMs } = this.#context;
+    const { clock, probeOf, timeoutMs } = this.#context;
+    const probe = probeOf(this.#version);
     const context = { tick: this.#tick++, last: this.#last, version: this.#version };
     const timer = clock.after(timeoutMs, () => socketOf(raw).destroy(timeout(timeoutMs)));
     try {

@@ -1,12 +1,18 @@
-import type { Address, LiveReport, NodeReport } from '../topology/node-report.js';
+import type { GtidSet } from '../gtid/gtid-set.js';
+import type { Address, ClusterKind, LiveReport, NodeReport } from '../topology/node-report.js';
 
 /** What one kind of cluster asks a node, and how it reads the answers. Keeps nothing between ticks. */
 export interface Probe {
-  readonly kind: string;
+  readonly kind: ClusterKind;
   /** What to ask this time, in order: at most two statements a tick, the sample first. */
   queries(context: ProbeContext): readonly ProbeQuery[];
   /** Reads the answers, one for each of the queries that were made for `meta.context`. */
   read(answers: readonly ProbeAnswer[], meta: ProbeMeta): NodeReport;
+  /**
+   * How a running replica is asked to answer once it has applied these GTIDs: one row with `outcome`, 0 when they are there,
+   * anything else when the seconds, which may be a fraction, are over.
+   */
+  waitFor(gtids: GtidSet, seconds: number): ProbeQuery;
 }
 
 /** What a tick starts from. */

@@ -4,8 +4,9 @@ import type { Address, ReplicationChannel } from '../topology/node-report.js';
 import { number, type Row, text } from './server-rows.js';
 
 /**
- * Reads `SHOW REPLICA STATUS`, and `SHOW SLAVE STATUS` of servers before 8.0.22, which named the columns otherwise.
- * A server without a source gives no row; one after `RESET REPLICA` (without `ALL`) still has its source configured.
+ * Reads `SHOW REPLICA STATUS`, `SHOW SLAVE STATUS` of servers before 8.0.22, which named the columns otherwise, and MariaDB's
+ * `SHOW ALL SLAVES STATUS`. A server without a source gives no row; one after `RESET REPLICA` (without `ALL`) still has its
+ * source configured.
  */
 export function readChannels(rows: readonly Row[]): readonly ReplicationChannel[] {
   return rows.filter((row) => !isGroupChannel(row)).map(readChannel);
@@ -17,18 +18,24 @@ function isGroupChannel(row: Row): boolean {
 }
 
 function readChannel(row: Row): ReplicationChannel {
-  const retrieved = text(row, 'Retrieved_Gtid_Set');
   return {
-    name: text(row, 'Channel_Name'),
+    name: text(row, 'Channel_Name', 'Connection_name'),
     source: addressOf(row, ['Source_Host', 'Master_Host'], ['Source_Port', 'Master_Port']) ?? '',
     sourceId: text(row, 'Source_UUID', 'Master_UUID') || undefined,
     io: readIo(text(row, 'Replica_IO_Running', 'Slave_IO_Running')),
     sql: text(row, 'Replica_SQL_Running', 'Slave_SQL_Running') === 'Yes' ? 'running' : 'stopped',
     delaySeconds: number(row, 'SQL_Delay') ?? 0,
     secondsBehind: number(row, 'Seconds_Behind_Source', 'Seconds_Behind_Master'),
-    retrieved: row.Retrieved_Gtid_Set === undefined ? undefined : GtidSet.parse(retrieved),
+    retrieved: readRetrieved(row),
     error: text(row, 'Last_SQL_Error') || text(row, 'Last_IO_Error') || undefined,
   };
+}
+
+// MariaDB keeps the position only while it replicates by GTID, and empties it when replication is reset.
+function readRetrieved(row: Row): GtidSet | undefined {
+  if (row.Retrieved_Gtid_Set !== undefined) return GtidSet.parse(text(row, 'Retrieved_Gtid_Set'));
+  const position = text(row, 'Using_Gtid') === 'No' ? '' : text(row, 'Gtid_IO_Pos');
+  return position === '' ? undefined : GtidSet.parse(position, 'mariadb');
 }
 
 function readIo(value: string): ReplicationChannel['io'] {

@@ -1,4 +1,4 @@
-import type { AnswerHeader } from './session-state.js';
+import type { AnswerHeader, StateChanges } from './session-state.js';
 
 const NONE: readonly AnswerHeader[] = [];
 
@@ -12,6 +12,12 @@ export function headersOf(result: unknown, fields: unknown): readonly AnswerHead
   if (!Array.isArray(fields) || (fields.length > 0 && fields[0] !== undefined && !Array.isArray(fields[0])))
     return NONE;
   return result.filter(isHeader);
+}
+
+/** The GTIDs of what was committed, as the server tracked them: MariaDB tells the last one, as a variable. */
+export function gtidsOf({ gtids = [], systemVariables }: StateChanges): readonly string[] {
+  const last = systemVariables?.last_gtid;
+  return gtids.length > 0 || !last ? gtids : [last];
 }
 
 function isHeader(value: unknown): value is AnswerHeader {

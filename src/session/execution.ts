@@ -9,7 +9,7 @@ import type { Intent } from '../routing/intent.js';
 import type { Classification } from '../sql/classification.js';
 import type { NodeId } from '../topology/node-report.js';
 import type { NodeView, Topology } from '../topology/topology.js';
-import { headersOf } from './answer.js';
+import { gtidsOf, headersOf } from './answer.js';
 import { changesFunctions } from './function-changes.js';
 import { intentOf, OPAQUE, refuseTracking } from './intent-of.js';
 import { replay, wantedBefore } from './replay.js';
@@ -190,9 +190,10 @@ export class Execution implements LeaseRequest {
     const { source } = this.#session.core;
     let told = false;
     for (const { stateChanges } of headers) {
-      if (!stateChanges?.gtids || stateChanges.gtids.length === 0) continue;
+      const gtids = stateChanges === undefined ? [] : gtidsOf(stateChanges);
+      if (gtids.length === 0) continue;
       told = true;
-      source.scope.add(stateChanges.gtids);
+      source.scope.add(gtids);
     }
     if (!told && !this.#session.state?.inTransaction) this.#rememberUntold();
   }

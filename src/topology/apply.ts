@@ -3,6 +3,7 @@ import { addressesOf, discover, forget, isLate, noteReport, seedView } from './a
 import type { ApplyContext } from './apply-context.js';
 import { assemble, type Beliefs } from './assemble.js';
 import type { Change } from './change.js';
+import { identify } from './identify.js';
 import { measureLag } from './lag.js';
 import type { Address, NodeId, NodeReport } from './node-report.js';
 import { noteAnswer, noteFailure } from './node-views.js';
@@ -35,8 +36,9 @@ export function emptyTopology(seeds: readonly Address[]): Topology {
 }
 
 /** Believes one report. Reports that come after newer ones of the same address change nothing. */
-export function apply(topology: Topology, report: NodeReport, context: ApplyContext): Applied {
-  if (!topology.addresses.has(report.address) || isLate(topology.addresses, report)) return { topology, changes: [] };
+export function apply(topology: Topology, given: NodeReport, context: ApplyContext): Applied {
+  if (!topology.addresses.has(given.address) || isLate(topology.addresses, given)) return { topology, changes: [] };
+  const report = given.ok ? identify(given, topology) : given;
   const noted = noteReport(topology.addresses, report);
   const kept = forget(noted, report, { now: context.now, believed: topology.believed });
   const nodes = report.ok

@@ -3,7 +3,7 @@ import type { GtidSet } from '../gtid/gtid-set.js';
 /** `host:port`; IPv6 hosts in brackets. An attribute of a node, never its identity. */
 export type Address = string;
 
-/** A node's identity: its `server_uuid` (MariaDB: server id and first address). */
+/** A node's identity: its `server_uuid` (MariaDB: server id and first address, such as `'1@db-1:3306'`; see `identify`). */
 export type NodeId = string;
 
 /** What one probe of one address said, as data. Times are monotonic ms of this process. */
@@ -33,13 +33,18 @@ export interface LiveReport {
   readonly sentAt: number;
   readonly answeredAt: number;
   readonly id: NodeId;
+  /**
+   * What tells one running server from every other, where `id` is made from the address that was asked and would be another at
+   * each; undefined where `id` alone tells.
+   */
+  readonly instance: string | undefined;
   readonly kind: ClusterKind;
   readonly flavor: 'mysql' | 'mariadb';
   /** As the server gives it, such as `'9.7.4-2'`. */
   readonly version: string;
   /** The global `sql_mode`, that of new connections; undefined when it was not told. */
   readonly sqlMode: string | undefined;
-  /** `read_only` or `super_read_only` is on. */
+  /** `read_only` or `super_read_only` is on, in any of its forms. */
   readonly readOnly: boolean;
   /** Undefined on a server without GTIDs. */
   readonly executed: GtidSet | undefined;
@@ -54,13 +59,13 @@ export interface LiveReport {
 }
 
 /** The kind of cluster a node is part of. */
-export type ClusterKind = 'gtid-replication';
+export type ClusterKind = 'gtid-replication' | 'mariadb-replication';
 
 /** One configured replication channel of a replica. */
 export interface ReplicationChannel {
   readonly name: string;
   readonly source: Address;
-  /** The source's identity, when it has been connected to. */
+  /** The source's identity, when it has been connected to and says it: MariaDB's does not. */
   readonly sourceId: NodeId | undefined;
   readonly io: 'running' | 'connecting' | 'stopped';
   readonly sql: 'running' | 'stopped';

@@ -29,7 +29,12 @@ export class SilentSource {
   constructor(consistency: Consistency) {
     this.settings = parseOptions({ nodes: [PRIMARY, ...REPLICAS], discover: false, consistency });
     const connection = { user: 'nobody' };
-    this.#cluster = new Cluster({ settings: this.settings, connection, clock: systemClock, probe: gtidReplication });
+    this.#cluster = new Cluster({
+      settings: this.settings,
+      connection,
+      clock: systemClock,
+      probeOf: () => gtidReplication,
+    });
     this.source = new LeaseSource(this.#cluster, connection, this.settings);
     for (let round = 0; round < ROUNDS_TO_BELIEVE; round++) this.refresh();
     const { primary, replicas } = this.#cluster.topology;
@@ -83,6 +88,7 @@ function report(address: string, channels: readonly ReplicationChannel[]): LiveR
     replicas: undefined,
     advertised: undefined,
     semiSync: undefined,
+    instance: undefined,
     missingGrants: [],
   };
 }

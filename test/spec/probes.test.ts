@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
-import { gtidReplication } from '../../src/probes/gtid-replication.js';
-import type { ProbeAnswer, ProbeContext } from '../../src/probes/probe.js';
+import { describe, expect, test } from 'vitest';
+import type { Probe, ProbeAnswer, ProbeContext } from '../../src/probes/probe.js';
+import { probeOf } from '../../src/probes/probe-of.js';
 import type { LiveReport, NodeReport } from '../../src/topology/node-report.js';
 
 /** Ticks of one connection: what is asked, what the server answers, what is read. `"last"` is carried from tick to tick. */
@@ -28,23 +28,26 @@ type Answer =
   | { readonly denied: number }
   | { readonly error: { readonly code: string; readonly errno: number; readonly message: string } };
 
-const cases = JSON.parse(
-  readFileSync(new URL('./probes/gtid-replication.json', import.meta.url), 'utf8'),
-) as readonly Case[];
+for (const kind of ['gtid-replication', 'mariadb-replication'] as const) {
+  describe(kind, () => {
+    const file = new URL(`./probes/${kind}.json`, import.meta.url);
+    for (const spec of JSON.parse(readFileSync(file, 'utf8')) as readonly Case[]) {
+      test(`${spec.version}: ${spec.name}`, () => run(spec, probeOf(kind, spec.version)));
+    }
+  });
+}
 
-for (const spec of cases) test(`${spec.version}: ${spec.name}`, () => run(spec));
-
-function run({ version, source, ticks }: Case): void {
+function run({ version, source, ticks }: Case, probe: Probe): void {
   expect(source).toMatch(/^(run on|manual, not run)/);
   let last: LiveReport | undefined;
   let number = 0;
   for (const { tick = number, asks, answers, report: wanted } of ticks) {
     const context: ProbeContext = { tick, last, version };
-    const queries = gtidReplication.queries(context);
+    const queries = probe.queries(context);
     expect(queries.length).toBeLessThanOrEqual(2);
     expect(queries.map(({ sql }, i) => (asks[i] !== undefined && sql.includes(asks[i]) ? asks[i] : sql))).toEqual(asks);
     const meta = { address: 'db-1:3306', sentAt: tick * 500, answeredAt: tick * 500 + 1, context };
-    const report = gtidReplication.read(answers.map(spell), meta);
+    const report = probe.read(answers.map(spell), meta);
     expect(plain(report)).toMatchObject(wanted);
     if (report.ok) last = report;
     number = tick + 1;

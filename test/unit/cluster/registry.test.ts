@@ -17,7 +17,7 @@ function context(): ClusterContext {
     settings: parseOptions({ nodes: ['127.0.0.1:1'] }),
     connection: { user: 'nobody' },
     clock: new HandClock(),
-    probe: gtidReplication,
+    probeOf: () => gtidReplication,
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { headersOf } from '../../../src/session/answer.js';
+import { gtidsOf, headersOf } from '../../../src/session/answer.js';
 
 // The shapes are those that mysql2 3.24 gave on MySQL 9.7, in text and binary protocol.
 const header = {
@@ -72,4 +72,15 @@ describe('several results', () => {
 
 test('nothing has none', () => {
   for (const nothing of [undefined, null, 'text', 5, {}]) expect(headersOf(nothing, undefined)).toEqual([]);
+});
+
+test.each([
+  ['nothing', {}, []],
+  ['MySQL', { gtids: ['u:5', 'u:7-8'], systemVariables: {} }, ['u:5', 'u:7-8']],
+  ['MySQL, of a read', { gtids: [], systemVariables: { statement_id: '9' } }, []],
+  ['MariaDB', { gtids: [], systemVariables: { last_gtid: '0-1-12' } }, ['0-1-12']],
+  ['MariaDB, an empty value', { gtids: [], systemVariables: { last_gtid: '' } }, []],
+  ['MariaDB, NULL', { gtids: [], systemVariables: { last_gtid: null } }, []],
+])('GTIDs of %s', (_name, changes, gtids) => {
+  expect(gtidsOf(changes)).toEqual(gtids);
 });

@@ -74,6 +74,7 @@ export function report(short: ShortReport): NodeReport {
     replicas: short.replicas?.map(address),
     advertised: short.advertised === undefined ? undefined : address(short.advertised),
     semiSync: undefined,
+    instance: undefined,
     missingGrants: [],
   };
 }

@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest';
+import { GtidSet } from '../../../src/gtid/gtid-set.js';
+import { probeOf } from '../../../src/probes/probe-of.js';
+
+describe('the kind of cluster', () => {
+  test.each([
+    ['9.7.4-2', 'gtid-replication'],
+    ['8.0.36', 'gtid-replication'],
+    ['5.7.44-log', 'gtid-replication'],
+    ['8.0.36-28 Percona Server', 'gtid-replication'],
+    ['', 'gtid-replication'],
+    ['5.5.5-10.11.18-MariaDB-0+deb12u1-log', 'mariadb-replication'],
+    ['11.4.2-MariaDB', 'mariadb-replication'],
+    ['11.8.1-mariadb-ubu2404', 'mariadb-replication'],
+  ] as const)('of a server that gives %j', (version, kind) => {
+    expect(probeOf('auto', version).kind).toBe(kind);
+  });
+
+  test('is the one that the user names, whatever the version', () => {
+    expect(probeOf('mariadb-replication', '8.0.36').kind).toBe('mariadb-replication');
+    expect(probeOf('gtid-replication', '11.4.2-MariaDB').kind).toBe('gtid-replication');
+  });
+
+  test('tells how to wait for GTIDs', () => {
+    const gtids = GtidSet.parse('3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5');
+    expect(probeOf('gtid-replication', '').waitFor(gtids, 0.5).sql).toBe(
+      "SELECT WAIT_FOR_EXECUTED_GTID_SET('3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5', 0.5) AS outcome",
+    );
+    const position = GtidSet.parse('0-1-5,7-2-3', 'mariadb');
+    expect(probeOf('mariadb-replication', '').waitFor(position, 0.5).sql).toBe(
+      "SELECT MASTER_GTID_WAIT('0-1-5,7-2-3', 0.5) AS outcome",
+    );
+  });
+});

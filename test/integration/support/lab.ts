@@ -3,7 +3,13 @@ import { afterAll, beforeAll } from 'vitest';
 import type { ClusterPoolOptions } from '../../../src/index.js';
 import type { ClusterOptions as CoreOptions } from '../../../src/options.js';
 import { type ClusteredPromisePool, createPool } from '../../../src/promise.js';
-import { type ClusterOptions, startCluster, type TestCluster, type TestNode } from '../../../src/testing/index.js';
+import {
+  type ClusterOptions,
+  type FlavorName,
+  startCluster,
+  type TestCluster,
+  type TestNode,
+} from '../../../src/testing/index.js';
 
 /** Bound of one test, in ms: a slow machine is no failure. */
 export const TEST_MS = 120_000;
@@ -78,7 +84,7 @@ export class Lab {
     const { cluster } = this;
     await cluster.query(cluster.primary, 'CREATE TABLE IF NOT EXISTS shop.whoami (name VARCHAR(20) PRIMARY KEY)');
     await cluster.waitForReplication();
-    for (const node of cluster.nodes) await this.asRoot(node, markStatements(node.name));
+    for (const node of cluster.nodes) await this.asRoot(node, markStatements(node.name, cluster.flavor));
   }
 
   /** Runs statements as root on one connection to one node, past its relay. */
@@ -95,16 +101,21 @@ export class Lab {
   }
 }
 
-function markStatements(name: string): readonly string[] {
+function markStatements(name: string, flavor: FlavorName): readonly string[] {
+  // MariaDB has no super_read_only: root writes all the same.
+  if (flavor === 'mariadb') return ['SET sql_log_bin = 0', ...whoamiStatements(name)];
   return [
     'SET sql_log_bin = 0',
     'SET @writable = @@global.super_read_only = 0',
     'SET GLOBAL super_read_only = 0',
-    'DELETE FROM shop.whoami',
-    `INSERT INTO shop.whoami VALUES ('${name}')`,
+    ...whoamiStatements(name),
     'SET GLOBAL read_only = NOT @writable',
     'SET GLOBAL super_read_only = NOT @writable',
   ];
+}
+
+function whoamiStatements(name: string): readonly string[] {
+  return ['DELETE FROM shop.whoami', `INSERT INTO shop.whoami VALUES ('${name}')`];
 }
 
 /** Starts the cluster of this file before its tests and ends it after them. */

@@ -79,7 +79,9 @@ export class SessionState {
 
   /** Plain reads take locks at this isolation level. */
   get serializable(): boolean {
-    return this.#wanted.variables.get('transaction_isolation') === 'SERIALIZABLE';
+    const { variables } = this.#wanted;
+    // MariaDB before 11.1 and MySQL 5.7 have the older name only.
+    return (variables.get('transaction_isolation') ?? variables.get('tx_isolation')) === 'SERIALIZABLE';
   }
 
   /** Takes in that a statement succeeded on the lease in `slot`; `header` when its answer had one. */

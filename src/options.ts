@@ -79,7 +79,7 @@ export interface ClusterOptions {
 export interface StatementClusterOptions {
   /** Default `'auto'`: by what the statement does. */
   readonly route?: 'primary' | 'replica' | 'auto';
-  /** Run it on this node: an address or a server UUID. */
+  /** Run it on this node: an address, or its id in the status (a server UUID; on MariaDB such as `'1@db-1:3306'`). */
   readonly node?: string;
   readonly maxLagMs?: number;
   /** Instead of `consistencyWaitMs`. */

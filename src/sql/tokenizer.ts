@@ -1,7 +1,7 @@
 import { CharClass, CLASS, FOLD } from './characters.js';
 import { findCommentEnd, findHintEnd, readVersionComment } from './comments.js';
 import type { Dialect, Reading } from './dialect.js';
-import { findLastComma } from './literal-list.js';
+import { LiteralLists, mayBeLiteral } from './literal-list.js';
 import {
   findQuote,
   findUnescapedQuote,
@@ -33,6 +33,7 @@ export class Tokenizer {
   readonly #sql: string;
   readonly #dialect: Dialect;
   readonly #reading: Reading;
+  #lists: LiteralLists | undefined;
 
   constructor(sql: string, dialect: Dialect, reading: Reading = dialect.reading) {
     this.#sql = sql;
@@ -58,18 +59,16 @@ export class Tokenizer {
         at = skipped;
       }
     }
-    return this.#finish();
+    this.#set(this.inVersionComment ? Token.Bad : Token.End, length, length);
+    return this.kind;
   }
 
   /** From a comma on over the plain literals of a list, to the last comma behind one: it is the current token then. */
   skipLiterals(): void {
-    const comma = findLastComma(this.#sql, this.end, this.#dialect.backslashEscapes);
+    if (!mayBeLiteral(this.#sql, this.end)) return;
+    this.#lists ??= new LiteralLists(this.#sql, this.#dialect.backslashEscapes);
+    const comma = this.#lists.findLastComma(this.end);
     if (comma >= 0) this.#set(Token.Comma, comma, comma + 1);
-  }
-
-  #finish(): number {
-    this.#set(this.inVersionComment ? Token.Bad : Token.End, this.#sql.length, this.#sql.length);
-    return this.kind;
   }
 
   /** Reads what begins at `at`: -1 when it was a token, else where to go on. */
@@ -187,8 +186,7 @@ export class Tokenizer {
 
   #readFraction(start: number, from: number): number {
     const end = skipDigits(this.#sql, from);
-    if ((this.#sql.charCodeAt(end) | 32) !== 101) return this.#set(Token.Number, start, end);
-    const exponent = skipExponent(this.#sql, end + 1);
+    const exponent = (this.#sql.charCodeAt(end) | 32) === 101 ? skipExponent(this.#sql, end + 1) : end;
     return exponent < 0 ? this.#set(Token.Bad, start, end) : this.#set(Token.Number, start, exponent);
   }
 

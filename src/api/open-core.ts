@@ -6,7 +6,6 @@ import { joinCluster, leaveCluster } from '../cluster/registry.js';
 import { catalogOf } from '../cluster/routine-catalog.js';
 import { openRoutineSource } from '../cluster/routine-source.js';
 import { parseOptions, type Settings } from '../options.js';
-import { probeOf } from '../probes/probe-of.js';
 import { Classifier } from '../session/classifier.js';
 import type { SessionCore } from '../session/session-core.js';
 import { StatementRules } from '../session/statement-rules.js';
@@ -39,7 +38,6 @@ export function openCore(options: ClusteredOptions): OpenCore {
     settings,
     connection,
     clock: systemClock,
-    probeOf: (version) => probeOf(settings.kind, version),
   }));
   const classifier = new Classifier(lexicalOptions(settings, options), cluster.topology);
   cluster.watch(classifier);

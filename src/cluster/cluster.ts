@@ -5,7 +5,7 @@ import type { ErrorFacts } from '../error-facts.js';
 import type { GtidSet } from '../gtid/gtid-set.js';
 import type { ClusterEventName, ClusterEvents } from '../observe/events.js';
 import type { Settings } from '../options.js';
-import type { Probe } from '../probes/probe.js';
+import { probeOf } from '../probes/probe-of.js';
 import { type ApplyContext, apply, applyArrival, emptyTopology } from '../topology/apply.js';
 import type { Change } from '../topology/change.js';
 import type { Address, NodeId, NodeReport } from '../topology/node-report.js';
@@ -28,8 +28,6 @@ export interface ClusterContext {
   /** mysql2's options for the monitor's connections. */
   readonly connection: ConnectionSettings;
   readonly clock: Clock;
-  /** The kind of cluster by a handshake's version. */
-  readonly probeOf: (version: string) => Probe;
 }
 
 const SAMPLE_PAUSE_MS = 5;
@@ -229,10 +227,10 @@ export class Cluster {
   }
 
   #newMonitor(address: Address): Monitor {
-    const { clock, probeOf, settings } = this.#context;
+    const { clock, settings } = this.#context;
     return new Monitor(address, {
       clock,
-      probeOf,
+      kind: settings.kind,
       timeoutMs: settings.monitor.timeoutMs,
       connect: (target) => this.#connect(target),
       pause: () => this.pace.next(),
@@ -245,7 +243,7 @@ export class Cluster {
     if (!follower) {
       follower = new Follower({
         clock: this.clock,
-        probeOf: this.#context.probeOf,
+        probe: () => probeOf(this.#topology.nodes.get(node.id)?.lastReport?.kind ?? 'gtid-replication'),
         connect: () => this.#connect(this.#topology.nodes.get(node.id)?.address ?? node.address),
         onArrival: (executed, answeredAt) => this.#arrived(node.id, executed, answeredAt),
       });

@@ -8,8 +8,8 @@ import { type OpenedRaw, socketOf } from './physical-connection.js';
 export interface FollowerContext {
   readonly clock: Clock;
   readonly connect: () => Promise<OpenedRaw>;
-  /** The kind of cluster by a handshake's version: it knows how to wait. */
-  readonly probeOf: (version: string) => Probe;
+  /** The kind of cluster that the node is part of: it knows how to wait. */
+  readonly probe: () => Probe;
   /** Called when GTIDs that were wanted are there. Times are clock ms. */
   readonly onArrival: (executed: GtidSet, answeredAt: number) => void;
 }
@@ -25,7 +25,6 @@ const WEIGHT = 0.2;
 export class Follower {
   readonly #context: FollowerContext;
   #raw: Connection | undefined;
-  #version = '';
   #wanted = GtidSet.empty;
   #wantedSince = 0;
   #running = false;
@@ -79,7 +78,7 @@ export class Follower {
 
   async #wait(gtids: GtidSet): Promise<boolean> {
     const raw = await this.#connection();
-    const { sql } = this.#context.probeOf(this.#version).waitFor(gtids, WAIT_SECONDS);
+    const { sql } = this.#context.probe().waitFor(gtids, WAIT_SECONDS);
     // A server that hangs would keep the wait for ever.
     const guard = this.#context.clock.after(WAIT_SECONDS * 1000 + 1000, () => this.#drop());
     try {
@@ -95,12 +94,11 @@ export class Follower {
 
   async #connection(): Promise<Connection> {
     if (this.#raw) return this.#raw;
-    const { raw, version } = await this.#context.connect();
+    const { raw } = await this.#context.connect();
     raw.on('error', () => {
       if (this.#raw === raw) this.#raw = undefined;
     });
     this.#raw = raw;
-    this.#version = version;
     if (this.#closed) this.#drop();
     return raw;
   }

@@ -2,14 +2,15 @@ import type { Connection } from 'mysql2';
 import type { Clock, Timer } from '../clock.js';
 import { type DriverError, readError } from '../error-facts.js';
 import type { Probe, ProbeAnswer } from '../probes/probe.js';
-import type { Address, FailedReport, LiveReport, NodeReport } from '../topology/node-report.js';
+import { detect, detection, probeOf } from '../probes/probe-of.js';
+import type { Address, ClusterKind, FailedReport, LiveReport, NodeReport } from '../topology/node-report.js';
 import { socketOf } from './physical-connection.js';
 
 /** What a monitor needs of its surroundings. */
 export interface MonitorContext {
   readonly clock: Clock;
-  /** The kind of cluster by a handshake's version: what to ask, and how to read it. */
-  readonly probeOf: (version: string) => Probe;
+  /** The kind of cluster, when it is not to be detected. */
+  readonly kind: 'auto' | ClusterKind;
   readonly timeoutMs: number;
   /** Opens a connection with the monitor's account; fails within `timeoutMs`. */
   readonly connect: (address: Address) => Promise<{ raw: Connection; version: string }>;
@@ -18,12 +19,16 @@ export interface MonitorContext {
   readonly onReport: (report: NodeReport, error: Error | undefined) => void;
 }
 
+/** A server may be made a member of a group while it runs: the kind is looked at again after so many ticks. */
+const DETECT_TICKS = 60;
+
 /** Probes one address on a connection of its own: one probe at a time, again after each pause. */
 export class Monitor {
   readonly address: Address;
   readonly #context: MonitorContext;
   #raw: Connection | undefined;
   #version = '';
+  #kind: ClusterKind | undefined;
   #tick = 0;
   #last: LiveReport | undefined;
   #timer: Timer | undefined;
@@ -111,11 +116,11 @@ export class Monitor {
   }
 
   async #askOn(raw: Connection): Promise<NodeReport> {
-    const { clock, probeOf, timeoutMs } = this.#context;
-    const probe = probeOf(this.#version);
+    const { clock, timeoutMs } = this.#context;
     const context = { tick: this.#tick++, last: this.#last, version: this.#version };
     const timer = clock.after(timeoutMs, () => socketOf(raw).destroy(timeout(timeoutMs)));
     try {
+      const probe = await this.#probeFor(raw, context.tick);
       const answers: ProbeAnswer[] = [];
       const sentAt = clock.now();
       let answeredAt = sentAt;
@@ -128,6 +133,15 @@ export class Monitor {
     } finally {
       timer.cancel();
     }
+  }
+
+  async #probeFor(raw: Connection, tick: number): Promise<Probe> {
+    const { kind } = this.#context;
+    if (kind !== 'auto') return probeOf(kind);
+    if (this.#kind === undefined || tick % DETECT_TICKS === 0) {
+      this.#kind = detect(this.#version, await answer(raw, detection.sql));
+    }
+    return probeOf(this.#kind);
   }
 
   #drop(): void {

@@ -58,6 +58,7 @@ function readSample(id: string, variables: Variables, { address, sentAt, answere
     kind: 'gtid-replication',
     flavor: 'mysql',
     id,
+    group: undefined,
     instance: undefined,
     address,
     sentAt,

@@ -73,6 +73,7 @@ function readSample(
     kind: 'mariadb-replication',
     flavor: 'mariadb',
     id: `${variables.get('server_id') ?? ''}@${address}`,
+    group: undefined,
     instance: INSTANCE.map((name) => variables.get(name) ?? '').join(' '),
     address,
     sentAt,

@@ -1,20 +1,48 @@
 import type { ClusterKind } from '../topology/node-report.js';
 import { gtidReplication } from './gtid-replication.js';
 import { mariadbReplication } from './mariadb-replication.js';
-import type { Probe } from './probe.js';
+import type { Probe, ProbeAnswer, ProbeQuery } from './probe.js';
+import { showVariables } from './sample.js';
+import { readVariables } from './server-rows.js';
 
 const probes: Readonly<Record<ClusterKind, Probe>> = {
   'gtid-replication': gtidReplication,
   'mariadb-replication': mariadbReplication,
 };
 
+/** The probe of a kind of cluster. */
+export function probeOf(kind: ClusterKind): Probe {
+  return probes[kind];
+}
+
+type Variables = ReadonlyMap<string, string>;
+
+interface Sign {
+  readonly kind: ClusterKind;
+  /** The global variables that it looks at. */
+  readonly variables: readonly string[];
+  readonly isOn: (variables: Variables) => boolean;
+}
+
+/** What tells each kind of cluster; the first that is there decides. */
+const signs: readonly Sign[] = [
+  {
+    kind: 'mariadb-replication',
+    variables: ['version'],
+    isOn: (variables) => /mariadb/i.test(variables.get('version') ?? ''),
+  },
+  { kind: 'gtid-replication', variables: [], isOn: () => true },
+];
+
+/** What a connection is asked to find out the kind of cluster. Variables that a server lacks are left out of its answer. */
+export const detection: ProbeQuery = showVariables([...new Set(signs.flatMap(({ variables }) => variables))]);
+
 /**
- * The probe for a connection: the kind that the user names, or with `'auto'` the one that the handshake's version tells.
+ * The kind of cluster that a server belongs to, by its answer to {@link detection}.
  *
- * @example
- * probeOf('auto', '5.5.5-10.11.18-MariaDB-log').kind // 'mariadb-replication'
+ * @param version the handshake's, for a server that refuses to answer
  */
-export function probeOf(kind: 'auto' | ClusterKind, version: string): Probe {
-  if (kind !== 'auto') return probes[kind];
-  return /mariadb/i.test(version) ? mariadbReplication : gtidReplication;
+export function detect(version: string, answer: ProbeAnswer): ClusterKind {
+  const variables = 'rows' in answer ? readVariables(answer.rows) : new Map([['version', version]]);
+  return signs.find(({ isOn }) => isOn(variables))!.kind;
 }

@@ -50,7 +50,7 @@ export function noteReport(book: AddressBook, report: NodeReport): AddressBook {
   return new Map(book).set(report.address, next);
 }
 
-/** Adds the addresses that a report names: its sources, and its replicas. */
+/** Adds the addresses that a report names: its sources, its replicas, and the members of its group. */
 export function discover(
   book: AddressBook,
   report: LiveReport,
@@ -80,7 +80,10 @@ function namedBy(report: LiveReport, context: Naming): readonly Address[] {
     const advertised = node.lastReport?.advertised;
     if (advertised !== undefined && node.health === 'up') known.add(advertised);
   }
-  const named = [...sources, ...(report.replicas ?? [])].filter((address) => !known.has(address));
+  const members = (report.group?.members ?? [])
+    .filter(({ id, state }) => state !== 'left' && context.nodes.get(id)?.health !== 'up')
+    .flatMap(({ address }) => address ?? []);
+  const named = [...sources, ...members, ...(report.replicas ?? [])].filter((address) => !known.has(address));
   return named.flatMap((address) => (context.resolve ? (context.resolve(address) ?? []) : address));
 }
 

@@ -1,3 +1,4 @@
+import { electByView } from './elect-by-view.js';
 import { electFirst } from './elect-first.js';
 import { electHeir } from './elect-heir.js';
 import { type CurrentBelief, type ElectContext, type Election, elected, undecided } from './election.js';
@@ -8,7 +9,7 @@ import type { NodeView } from './topology.js';
 /**
  * Tells which node is the primary; the first rule that matches wins (DESIGN §7).
  * (1) A node with a configured source is a replica, and a read-only one takes no writes.
- * (2) Reserved: a group's view, Aurora's writer.
+ * (2) What a group itself says: its view, or Aurora's writer. Where there is a group nothing else elects.
  * (3) The node that the others replicate from.
  * (4) The one believed in, until it is gone and a node that was promoted since holds what it had.
  * (5) None.
@@ -20,6 +21,8 @@ export function electPrimary(
   current: CurrentBelief,
   context: Omit<ElectContext, 'nodes'>,
 ): Election {
+  const byView = electByView(nodes, current);
+  if (byView !== undefined) return byView;
   const around: ElectContext = { ...context, nodes };
   const candidates = [...nodes.values()].filter(isCandidate);
   if (current.believed === undefined) return electFirst(candidates, around);

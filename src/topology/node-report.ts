@@ -55,6 +55,8 @@ export interface LiveReport {
   /** `report_host:report_port`, when both are set. */
   readonly advertised: Address | undefined;
   readonly semiSync: SemiSyncReport | undefined;
+  /** The group that the node is, or was, a member of, as it sees it; undefined where the kind of cluster has none. */
+  readonly group: GroupReport | undefined;
   readonly missingGrants: readonly string[];
 }
 
@@ -75,6 +77,36 @@ export interface ReplicationChannel {
   readonly secondsBehind: number | undefined;
   readonly retrieved: GtidSet | undefined;
   readonly error: string | undefined;
+}
+
+/**
+ * A group of nodes that agrees by itself on who may be written to, as one member sees it: Group Replication's view, Galera's
+ * component, Aurora's hosts.
+ */
+export interface GroupReport {
+  /** All members of one group give one name. */
+  readonly name: string;
+  /** Which view this is. Views of one epoch are ordered by their number; those of different ones only by when they were seen. */
+  readonly view: { readonly epoch: string; readonly number: number };
+  /** False when the member cannot reach a majority: its view is then not believed. */
+  readonly quorum: boolean;
+  /** The state of the node itself. Only an `'online'` one serves. */
+  readonly state: MemberState;
+  /** All members of the view, this node among them unless it has left. */
+  readonly members: readonly GroupMember[];
+}
+
+/** `'joining'` catches up · `'donor'` serves another that joins, or was taken out on purpose · `'left'` failed, or never joined. */
+export type MemberState = 'online' | 'joining' | 'donor' | 'unreachable' | 'left';
+
+/** One member of a view. */
+export interface GroupMember {
+  readonly id: NodeId;
+  /** Undefined when the group does not tell it. */
+  readonly address: Address | undefined;
+  readonly state: MemberState;
+  /** The view lets it be written to. */
+  readonly writer: boolean;
 }
 
 /** Semi-synchronous replication as one node sees it. */

@@ -3,7 +3,6 @@ import { Cluster } from '../../src/cluster/cluster.js';
 import { LeaseSource } from '../../src/cluster/lease-source.js';
 import { GtidSet } from '../../src/gtid/gtid-set.js';
 import { type Consistency, parseOptions, type Settings } from '../../src/options.js';
-import { gtidReplication } from '../../src/probes/gtid-replication.js';
 import { balancers } from '../../src/routing/balancers/balancers.js';
 import type { RouteContext } from '../../src/routing/route.js';
 import type { LiveReport, ReplicationChannel } from '../../src/topology/node-report.js';
@@ -33,7 +32,6 @@ export class SilentSource {
       settings: this.settings,
       connection,
       clock: systemClock,
-      probeOf: () => gtidReplication,
     });
     this.source = new LeaseSource(this.#cluster, connection, this.settings);
     for (let round = 0; round < ROUNDS_TO_BELIEVE; round++) this.refresh();
@@ -88,6 +86,7 @@ function report(address: string, channels: readonly ReplicationChannel[]): LiveR
     replicas: undefined,
     advertised: undefined,
     semiSync: undefined,
+    group: undefined,
     instance: undefined,
     missingGrants: [],
   };

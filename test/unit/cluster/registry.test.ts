@@ -2,7 +2,6 @@ import { afterEach, expect, test } from 'vitest';
 import type { Cluster, ClusterContext } from '../../../src/cluster/cluster.js';
 import { joinCluster, leaveCluster } from '../../../src/cluster/registry.js';
 import { parseOptions } from '../../../src/options.js';
-import { gtidReplication } from '../../../src/probes/gtid-replication.js';
 import type { FailedReport } from '../../../src/topology/node-report.js';
 import { HandClock } from '../../support/hand-clock.js';
 
@@ -17,7 +16,6 @@ function context(): ClusterContext {
     settings: parseOptions({ nodes: ['127.0.0.1:1'] }),
     connection: { user: 'nobody' },
     clock: new HandClock(),
-    probeOf: () => gtidReplication,
   };
 }
 

@@ -1,7 +1,14 @@
 import { GtidSet } from '../../../src/gtid/gtid-set.js';
 import { type ApplyContext, apply, emptyTopology } from '../../../src/topology/apply.js';
 import type { Change } from '../../../src/topology/change.js';
-import type { FailedReport, NodeReport, ReplicationChannel } from '../../../src/topology/node-report.js';
+import type {
+  FailedReport,
+  GroupMember,
+  GroupReport,
+  MemberState,
+  NodeReport,
+  ReplicationChannel,
+} from '../../../src/topology/node-report.js';
 import type { Topology } from '../../../src/topology/topology.js';
 
 /** A report in the short form of the JSON cases: nodes are letters, `db-1` is `db-1:3306`, `A:1-5` is A's GTIDs. */
@@ -18,7 +25,19 @@ export interface ShortReport {
   readonly executed?: string | null;
   readonly replicas?: readonly string[];
   readonly advertised?: string;
+  readonly group?: ShortGroup;
   readonly failed?: FailedReport['reason'];
+}
+
+export interface ShortGroup {
+  /** `G` unless given. */
+  readonly name?: string;
+  readonly epoch?: string;
+  readonly view: number;
+  readonly quorum?: boolean;
+  readonly state?: MemberState;
+  /** `A*` may be written to, `B/joining` is in that state; A's address is `db-1`, and so on. */
+  readonly members: readonly string[];
 }
 
 export interface ShortChannel {
@@ -74,9 +93,26 @@ export function report(short: ShortReport): NodeReport {
     replicas: short.replicas?.map(address),
     advertised: short.advertised === undefined ? undefined : address(short.advertised),
     semiSync: undefined,
+    group: short.group && group(short.group),
     instance: undefined,
     missingGrants: [],
   };
+}
+
+function group(short: ShortGroup): GroupReport {
+  return {
+    name: short.name ?? 'G',
+    view: { epoch: short.epoch ?? '', number: short.view },
+    quorum: short.quorum ?? true,
+    state: short.state ?? 'online',
+    members: short.members.map(member),
+  };
+}
+
+function member(text: string): GroupMember {
+  const id = text.charAt(0);
+  const state = text.includes('/') ? (text.slice(text.indexOf('/') + 1) as MemberState) : 'online';
+  return { id, address: address(`db-${'ABCDEF'.indexOf(id) + 1}`), state, writer: text.includes('*') };
 }
 
 function channel(short: ShortChannel): ReplicationChannel {

@@ -22,7 +22,8 @@ export const optionTable: readonly OptionDescriptor[] = [
     type: 'nodes',
     value: undefined,
     default: "the pool's `host`, `port`",
-    summary: "seeds: `'host:port'` or `{ host, port, weight, zone, tags }`; one is enough",
+    summary:
+      "seeds: `'host:port'`, `{ host, port, weight, zone, tags }`, or `{ srv }` for a DNS service; one is enough",
   },
   flag('discover', true, 'add and drop nodes that the cluster itself names'),
   {

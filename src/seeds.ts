@@ -2,20 +2,27 @@ import { formatAddress, type HostPort, parseAddress } from './address.js';
 import { checkType, shown, unknownOption } from './check-option.js';
 import { OptionError } from './errors.js';
 
-/** A node as the user gives it: `'host:port'`, or with what is known of it. */
+/** A node as the user gives it: `'host:port'`, or with what is known of it; or a service whose targets are nodes. */
 export type NodeOption =
   | string
-  | {
-      readonly host: string;
-      readonly port?: number;
-      /** Share of the reads relative to other replicas; default 1; with 0 it serves when nothing else can. */
-      readonly weight?: number;
-      readonly zone?: string;
-      readonly tags?: readonly string[];
-    };
+  | ({ readonly host: string; readonly port?: number } & TraitOptions)
+  | ({
+      /** A DNS service (SRV) such as `'_mysql._tcp.shop.example'`: its targets are the seeds. */
+      readonly srv: string;
+    } & TraitOptions);
+
+/** What the user may say of a node. */
+export interface TraitOptions {
+  /** Share of the reads relative to other replicas; default 1; with 0 it serves when nothing else can. */
+  readonly weight?: number;
+  readonly zone?: string;
+  readonly tags?: readonly string[];
+}
 
 /** A seed with its traits, parsed. */
 export interface Seed extends HostPort {
+  /** The host is the name of a DNS service, which has no address of its own. */
+  readonly srv: boolean;
   readonly address: string;
   readonly weight: number;
   readonly zone: string | undefined;
@@ -38,17 +45,37 @@ export function parseSeeds(nodes: readonly NodeOption[] | undefined, fallback: H
 }
 
 function parseSeed(option: NodeOption): Seed {
-  const given = typeof option === 'string' ? parseAddress(option) : option;
-  if (typeof given !== 'object' || given === null || typeof given.host !== 'string') {
-    throw new OptionError('cluster.nodes', `an entry must be 'host:port' or { host, port, … }, not ${shown(option)}`);
+  const given: unknown = typeof option === 'string' ? parseAddress(option) : option;
+  if (!isRecord(given) || (typeof given.host !== 'string' && typeof given.srv !== 'string')) {
+    const wanted = "'host:port', { host, port, … } or { srv, … }";
+    throw new OptionError('cluster.nodes', `an entry must be ${wanted}, not ${shown(option)}`);
   }
-  const { host, port = 3306, weight = 1, zone, tags = [], ...rest } = given as Exclude<NodeOption, string>;
-  const [extra] = Object.keys(rest);
-  if (extra !== undefined)
-    throw unknownOption(`cluster.nodes.${extra}`, extra, ['host', 'port', 'weight', 'zone', 'tags']);
+  const { weight = 1, zone, tags = [], ...where } = given as TraitOptions & Record<string, unknown>;
   checkTraits(weight, zone, tags);
-  const address = formatAddress(parseAddress(host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`));
-  return Object.freeze({ host, port, address, weight, zone, tags: Object.freeze([...tags]) });
+  return Object.freeze({ ...parsePlace(where), weight, zone, tags: Object.freeze([...tags]) });
+}
+
+function parsePlace(where: Record<string, unknown>): Pick<Seed, 'host' | 'port' | 'address' | 'srv'> {
+  const { host, port = 3306, srv, ...rest } = where;
+  const [extra] = srv === undefined ? Object.keys(rest) : Object.keys(where).filter((key) => key !== 'srv');
+  if (extra !== undefined) {
+    const known = ['weight', 'zone', 'tags', ...(srv === undefined ? ['host', 'port', 'srv'] : ['srv'])];
+    throw unknownOption(`cluster.nodes.${extra}`, extra, known);
+  }
+  if (typeof srv === 'string') return { host: srv, port: 0, address: `srv:${parseService(srv)}`, srv: true };
+  const name = String(host);
+  const address = parseAddress(name.includes(':') ? `[${name}]:${port}` : `${name}:${port}`);
+  return { host: name, port: address.port, address: formatAddress(address), srv: false };
+}
+
+function parseService(name: string): string {
+  if (/^_[^\s.:/]+\._tcp\.[^\s:/]+$/i.test(name)) return name;
+  const right = "write the whole name of the service, without a port, such as '_mysql._tcp.shop.example'";
+  throw new OptionError('cluster.nodes.srv', `'${name}' is not the name of a DNS service; ${right}`);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 function checkTraits(weight: unknown, zone: unknown, tags: unknown): void {

@@ -2,24 +2,27 @@ import { unknownOption } from './check-option.js';
 import { OptionError } from './errors.js';
 import { optionTable } from './option-table.js';
 import type { ClusterOptions } from './options.js';
+import type { NodeOption } from './seeds.js';
 
 /** What a URI says: mysql2's own options, and ours under `cluster`. */
 export type UriOptions = Record<string, unknown> & { readonly cluster: ClusterOptions };
 
 /**
  * Reads a URI that names a cluster: `mysql://app:pw@db-1,db-2:3307/shop?maxLagMs=500`. Several hosts, or
- * `cluster=true`, switch the cluster on.
+ * `cluster=true`, switch the cluster on, and so does `mysql+srv://app:pw@_mysql._tcp.shop.example/shop`, which names a DNS
+ * service whose targets are the nodes.
  *
  * @returns undefined for a URI of one host without `cluster=true`: mysql2 reads that one itself
  * @throws OptionError when it is no `mysql:` URI although it names several hosts
  */
 export function parseUri(uri: string): UriOptions | undefined {
   const parts = /^([a-z0-9+]+):\/\/(?:([^@/?#]*)@)?([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/i.exec(uri);
+  const scheme = parts?.[1]?.toLowerCase();
   const hosts = (parts?.[3] ?? '').split(',').filter((host) => host !== '');
   const query = new URLSearchParams(parts?.[5] ?? '');
-  if (hosts.length < 2 && query.get('cluster') !== 'true') return undefined;
-  if (parts?.[1]?.toLowerCase() !== 'mysql') {
-    throw new OptionError('uri', "must begin with 'mysql://'");
+  if (hosts.length < 2 && query.get('cluster') !== 'true' && scheme !== 'mysql+srv') return undefined;
+  if (!parts || (scheme !== 'mysql' && scheme !== 'mysql+srv')) {
+    throw new OptionError('uri', "must begin with 'mysql://' or 'mysql+srv://'");
   }
   query.delete('cluster');
   const [user, ...password] = (parts[2] ?? '').split(':');
@@ -27,13 +30,13 @@ export function parseUri(uri: string): UriOptions | undefined {
   if (user) options.user = decoded(user);
   if (password.length > 0) options.password = decoded(password.join(':'));
   if (parts[4]) options.database = decoded(parts[4]);
-  return { ...options, ...splitQuery(query, hosts) };
+  return { ...options, ...splitQuery(query, scheme === 'mysql' ? hosts : hosts.map((srv) => ({ srv }))) };
 }
 
-function splitQuery(query: URLSearchParams, hosts: readonly string[]): UriOptions {
+function splitQuery(query: URLSearchParams, nodes: readonly NodeOption[]): UriOptions {
   const ours = new Map(optionTable.map((option) => [option.name, option.type]));
   const options: Record<string, unknown> = {};
-  const cluster: Record<string, unknown> = hosts.length > 0 ? { nodes: hosts } : {};
+  const cluster: Record<string, unknown> = nodes.length > 0 ? { nodes } : {};
   for (const [name, text] of query) {
     const type = ours.get(name);
     if (type === undefined && isOurs(name)) throw unknownOption(`cluster.${name}`, name, [...ours.keys()]);

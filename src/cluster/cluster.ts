@@ -5,15 +5,16 @@ import type { ErrorFacts } from '../error-facts.js';
 import type { GtidSet } from '../gtid/gtid-set.js';
 import type { ClusterEventName, ClusterEvents } from '../observe/events.js';
 import type { Settings } from '../options.js';
-import { probeOf } from '../probes/probe-of.js';
-import { type ApplyContext, apply, applyArrival, emptyTopology } from '../topology/apply.js';
+import { type ApplyContext, type Arrival, apply, applyArrival, emptyTopology } from '../topology/apply.js';
 import type { Change } from '../topology/change.js';
 import type { Address, NodeId, NodeReport } from '../topology/node-report.js';
+import { reseed } from '../topology/reseed.js';
 import type { NodeTraits, NodeView, Topology } from '../topology/topology.js';
-import { Follower } from './follower.js';
-import { Monitor } from './monitor.js';
+import { Followers } from './followers.js';
+import { Monitors } from './monitors.js';
 import { Pace } from './pace.js';
 import { type ConnectionSettings, openRaw } from './physical-connection.js';
+import { SeedNames } from './seed-names.js';
 
 /** Told after the topology has been replaced and before events are emitted. */
 export interface TopologyObserver {
@@ -39,8 +40,9 @@ export class Cluster {
   readonly clock: Clock;
   readonly pace: Pace;
   readonly #context: ClusterContext;
-  readonly #monitors = new Map<Address, Monitor>();
-  readonly #followers = new Map<NodeId, Follower>();
+  readonly #seeds: SeedNames;
+  readonly #monitors: Monitors;
+  readonly #followers: Followers;
   readonly #observers = new Set<TopologyObserver>();
   readonly #errors = new Map<Address, Error>();
   readonly #answered = new Set<Address>();
@@ -54,7 +56,27 @@ export class Cluster {
     this.#context = context;
     this.clock = context.clock;
     this.pace = new Pace(context.clock, context.settings.monitor.intervalMs);
-    this.#topology = emptyTopology(context.settings.nodes.map((seed) => seed.address));
+    const { nodes, monitor } = context.settings;
+    this.#seeds = new SeedNames(nodes, {
+      clock: context.clock,
+      timeoutMs: monitor.timeoutMs,
+      onChange: () => this.#reseed(),
+    });
+    this.#monitors = new Monitors({
+      clock: context.clock,
+      kind: context.settings.kind,
+      timeoutMs: monitor.timeoutMs,
+      connect: (address) => this.#connect(address),
+      pause: () => this.pace.next(),
+      onReport: (report, error) => this.observe(report, error),
+    });
+    this.#followers = new Followers({
+      clock: context.clock,
+      topology: () => this.#topology,
+      connect: (address) => this.#connect(address),
+      onArrival: (arrival) => this.#arrived(arrival),
+    });
+    this.#topology = emptyTopology(this.#seeds.byAddress.keys());
   }
 
   get topology(): Topology {
@@ -63,34 +85,33 @@ export class Cluster {
 
   /** Every seed has answered or failed at least once, or a primary is known. */
   get surveyed(): boolean {
-    const { nodes } = this.#context.settings;
-    return this.#topology.primary !== undefined || nodes.every((seed) => this.#answered.has(seed.address));
+    const all = this.#seeds.settled && [...this.#seeds.byAddress.keys()].every((seed) => this.#answered.has(seed));
+    return this.#topology.primary !== undefined || all;
   }
 
   /** The driver's error of the first seed that cannot be reached, while no node ever answered. */
   get unreachable(): Error | undefined {
     if (this.#topology.nodes.size > 0 || !this.surveyed) return undefined;
-    return this.#errors.values().next().value;
+    return this.errors.values().next().value;
   }
 
-  /** The last error of each address that has failed since it last answered. */
+  /** The last error of each address that has failed since it last answered, and of each service that has no targets. */
   get errors(): ReadonlyMap<Address, Error> {
-    return this.#errors;
+    return this.#seeds.errors.size === 0 ? this.#errors : new Map([...this.#errors, ...this.#seeds.errors]);
   }
 
   start(): void {
     if (this.#started) return;
     this.#started = true;
     this.pace.search(true);
-    this.#reconcileMonitors();
+    this.#seeds.start();
   }
 
   close(): void {
     this.#closed = true;
-    for (const monitor of this.#monitors.values()) monitor.stop();
-    for (const follower of this.#followers.values()) follower.close();
-    this.#monitors.clear();
-    this.#followers.clear();
+    this.#seeds.stop();
+    this.#monitors.close();
+    this.#followers.close();
     for (const observer of this.#observers) observer.onClose?.();
   }
 
@@ -109,7 +130,8 @@ export class Cluster {
 
   /** Probes every node now. */
   probeAll(): void {
-    for (const monitor of this.#monitors.values()) monitor.probeNow();
+    this.#monitors.probeAll();
+    if (this.#topology.addresses.size === 0) this.#seeds.refresh();
   }
 
   /** Takes a fresh sample of the primary, and has these nodes tell when they contain it. */
@@ -118,7 +140,7 @@ export class Cluster {
     const now = this.clock.now();
     if (now - this.#sampledAt >= SAMPLE_PAUSE_MS) {
       this.#sampledAt = now;
-      if (primary) this.#monitors.get(primary.address)?.probeNow();
+      if (primary) this.#monitors.probe(primary.address);
       else this.probeAll();
     }
     const newest = this.#topology.samples.at(-1);
@@ -127,20 +149,19 @@ export class Cluster {
 
   /** Has these nodes tell when they contain the GTIDs. */
   follow(nodes: readonly NodeView[], gtids: GtidSet): void {
-    for (const node of nodes) {
-      if (node.executed) this.#follower(node).want(gtids.minus(node.executed));
-    }
+    this.#followers.follow(nodes, gtids);
   }
 
   /** How long GTIDs took to arrive on a node lately, ms. */
   arrivalMs(node: NodeId): number | undefined {
-    return this.#followers.get(node)?.arrivalMs;
+    return this.#followers.arrivalMs(node);
   }
 
   /** Believes a report. The only place, with {@link Cluster.follow}'s arrivals, that replaces the topology. */
   observe(report: NodeReport, error?: Error): void {
     if (this.#closed) return;
     this.#answered.add(report.address);
+    if (!report.ok && this.#seeds.byAddress.has(report.address)) this.#seeds.refresh();
     if (error) this.#errors.set(report.address, error);
     else this.#errors.delete(report.address);
     const { topology, changes } = apply(this.#topology, report, this.#applyContext());
@@ -148,10 +169,15 @@ export class Cluster {
     if (report.ok) this.#warnOfGrants(report.address, report.missingGrants);
   }
 
+  #reseed(): void {
+    this.#topology = reseed(this.#topology, this.#seeds.byAddress.keys(), this.clock.now());
+    this.#reconcile();
+  }
+
   #replace(topology: Topology, changes: readonly Change[]): void {
     this.#topology = topology;
     this.pace.search(topology.primary === undefined || topology.primary.health !== 'up');
-    if (changes.length > 0) this.#reconcileMonitors();
+    if (changes.length > 0) this.#reconcile();
     for (const observer of this.#observers) observer.onTopology(topology, changes);
     for (const change of changes) this.#emit(change);
   }
@@ -182,7 +208,8 @@ export class Cluster {
       successes: settings.monitor.successes,
       discover: settings.discover,
       ...(settings.resolve ? { resolve: (address: Address) => this.#resolve(address) } : {}),
-      traitsOf: (addresses) => settings.nodes.find((seed) => addresses.includes(seed.address)) ?? NO_TRAITS,
+      traitsOf: (addresses) =>
+        [...this.#seeds.byAddress.values()].find((seed) => addresses.includes(seed.address)) ?? NO_TRAITS,
     };
   }
 
@@ -196,65 +223,16 @@ export class Cluster {
     }
   }
 
-  #reconcileMonitors(): void {
+  #reconcile(): void {
     if (!this.#started || this.#closed) return;
-    const wanted = this.#topology.addresses;
-    for (const address of this.#errors.keys()) if (!wanted.has(address)) this.#errors.delete(address);
-    for (const [address, monitor] of this.#monitors) {
-      if (this.#probed(address)) continue;
-      monitor.stop();
-      this.#monitors.delete(address);
-    }
-    for (const address of wanted.keys()) {
-      if (this.#monitors.has(address) || !this.#probed(address)) continue;
-      const monitor = this.#newMonitor(address);
-      this.#monitors.set(address, monitor);
-      monitor.probeNow();
-    }
-    for (const [id, follower] of this.#followers) {
-      if (this.#topology.nodes.has(id)) continue;
-      follower.close();
-      this.#followers.delete(id);
-    }
+    for (const address of this.#errors.keys()) if (!this.#topology.addresses.has(address)) this.#errors.delete(address);
+    this.#monitors.reconcile(this.#topology);
+    this.#followers.reconcile(this.#topology);
   }
 
-  // One connection a node: of several addresses of one node only the one in use is probed.
-  #probed(address: Address): boolean {
-    const view = this.#topology.addresses.get(address);
-    if (!view) return false;
-    const node = view.node === undefined ? undefined : this.#topology.nodes.get(view.node);
-    return node === undefined || node.address === address || node.health !== 'up';
-  }
-
-  #newMonitor(address: Address): Monitor {
-    const { clock, settings } = this.#context;
-    return new Monitor(address, {
-      clock,
-      kind: settings.kind,
-      timeoutMs: settings.monitor.timeoutMs,
-      connect: (target) => this.#connect(target),
-      pause: () => this.pace.next(),
-      onReport: (report, error) => this.observe(report, error),
-    });
-  }
-
-  #follower(node: NodeView): Follower {
-    let follower = this.#followers.get(node.id);
-    if (!follower) {
-      follower = new Follower({
-        clock: this.clock,
-        probe: () => probeOf(this.#topology.nodes.get(node.id)?.lastReport?.kind ?? 'gtid-replication'),
-        connect: () => this.#connect(this.#topology.nodes.get(node.id)?.address ?? node.address),
-        onArrival: (executed, answeredAt) => this.#arrived(node.id, executed, answeredAt),
-      });
-      this.#followers.set(node.id, follower);
-    }
-    return follower;
-  }
-
-  #arrived(node: NodeId, executed: GtidSet, answeredAt: number): void {
-    if (this.#closed || !this.#topology.nodes.has(node)) return;
-    this.#replace(applyArrival(this.#topology, { node, executed, answeredAt }), []);
+  #arrived(arrival: Arrival): void {
+    if (this.#closed || !this.#topology.nodes.has(arrival.node)) return;
+    this.#replace(applyArrival(this.#topology, arrival), []);
   }
 
   #connect(address: Address): ReturnType<typeof openRaw> {

@@ -18,7 +18,7 @@ export interface Applied {
 }
 
 /** Nothing is known but where to ask. */
-export function emptyTopology(seeds: readonly Address[]): Topology {
+export function emptyTopology(seeds: Iterable<Address>): Topology {
   return Object.freeze({
     generation: 0,
     version: 0,
@@ -29,7 +29,7 @@ export function emptyTopology(seeds: readonly Address[]): Topology {
     splitBrain: [],
     nodes: new Map(),
     replicas: [],
-    addresses: new Map(seeds.map((address) => [address, seedView(address)])),
+    addresses: new Map(Array.from(seeds, (address) => [address, seedView(address)])),
     samples: [],
     frozenAt: undefined,
   });

@@ -28,7 +28,9 @@ describe('defaults', () => {
   test('are those of the design', () => {
     const settings = parseOptions({});
     expect({ ...settings, readOnlyFunctions: [...settings.readOnlyFunctions] }).toEqual({
-      nodes: [{ host: '127.0.0.1', port: 3306, address: '127.0.0.1:3306', weight: 1, zone: undefined, tags: [] }],
+      nodes: [
+        { host: '127.0.0.1', port: 3306, address: '127.0.0.1:3306', srv: false, weight: 1, zone: undefined, tags: [] },
+      ],
       discover: true,
       resolve: undefined,
       kind: 'auto',
@@ -231,10 +233,10 @@ describe('nodes', () => {
       nodes: ['db-1:3307', 'db-2', '[::1]:3308', { host: 'db-3', port: 1, weight: 0, zone: 'a', tags: ['ssd'] }],
     });
     expect(nodes).toEqual([
-      { host: 'db-1', port: 3307, address: 'db-1:3307', weight: 1, zone: undefined, tags: [] },
-      { host: 'db-2', port: 3306, address: 'db-2:3306', weight: 1, zone: undefined, tags: [] },
-      { host: '::1', port: 3308, address: '[::1]:3308', weight: 1, zone: undefined, tags: [] },
-      { host: 'db-3', port: 1, address: 'db-3:1', weight: 0, zone: 'a', tags: ['ssd'] },
+      { host: 'db-1', port: 3307, address: 'db-1:3307', srv: false, weight: 1, zone: undefined, tags: [] },
+      { host: 'db-2', port: 3306, address: 'db-2:3306', srv: false, weight: 1, zone: undefined, tags: [] },
+      { host: '::1', port: 3308, address: '[::1]:3308', srv: false, weight: 1, zone: undefined, tags: [] },
+      { host: 'db-3', port: 1, address: 'db-3:1', srv: false, weight: 0, zone: 'a', tags: ['ssd'] },
     ]);
   });
 
@@ -248,9 +250,9 @@ describe('nodes', () => {
     ['db-1', 'a list'],
     [null, 'a list'],
     [{}, 'a list'],
-    [[5], "'host:port' or { host, port, … }, not 5"],
-    [[null], "'host:port' or { host, port, … }, not null"],
-    [[{ port: 3306 }], "'host:port' or { host, port, … }"],
+    [[5], "'host:port', { host, port, … } or { srv, … }, not 5"],
+    [[null], "'host:port', { host, port, … } or { srv, … }, not null"],
+    [[{ port: 3306 }], "'host:port', { host, port, … } or { srv, … }"],
     [[''], "'host:port'"],
     [['db-1:0'], "'host:port'"],
     [['db-1:99999'], "'host:port'"],

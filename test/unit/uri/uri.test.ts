@@ -135,3 +135,30 @@ describe('what is wrong', () => {
     expect(parse).not.toThrow(/secret/);
   });
 });
+
+describe('a DNS service switches the cluster on', () => {
+  test('alone', () => {
+    const options = parseUri('mysql+srv://app:pw@_mysql._tcp.shop.example/shop?maxLagMs=50');
+    expect(options).toEqual({
+      user: 'app',
+      password: 'pw',
+      database: 'shop',
+      cluster: { nodes: [{ srv: '_mysql._tcp.shop.example' }], maxLagMs: 50 },
+    });
+    expect(parseOptions(options?.cluster ?? {}).nodes).toMatchObject([{ srv: true, host: '_mysql._tcp.shop.example' }]);
+  });
+
+  test.each(['_mysql._tcp.shop.example:3306', 'shop.example', '_mysql.shop.example', '_mysql._tcp.'])(
+    'not %s',
+    (name) => {
+      const options = parseUri(`mysql+srv://${name}/shop`);
+      expect(() => parseOptions(options?.cluster ?? {})).toThrow(
+        /cluster\.nodes\.srv.*is not the name of a DNS service/,
+      );
+    },
+  );
+
+  test('another scheme is refused by name', () => {
+    expect(() => parseUri('mariadb://a,b/shop')).toThrow(/must begin with 'mysql:\/\/' or 'mysql\+srv:\/\/'/);
+  });
+});

@@ -1,0 +1,51 @@
+import type { Address } from '../topology/node-report.js';
+import type { Topology } from '../topology/topology.js';
+import { Monitor, type MonitorContext } from './monitor.js';
+
+/** The monitors of a cluster: one for each node, and one for each address that has not answered. */
+export class Monitors {
+  readonly #context: MonitorContext;
+  readonly #monitors = new Map<Address, Monitor>();
+
+  constructor(context: MonitorContext) {
+    this.#context = context;
+  }
+
+  /** Probes every node now. */
+  probeAll(): void {
+    for (const monitor of this.#monitors.values()) monitor.probeNow();
+  }
+
+  /** Probes the node at this address now. */
+  probe(address: Address): void {
+    this.#monitors.get(address)?.probeNow();
+  }
+
+  /** Ends the monitors that the topology has no use for, and begins those that are missing. */
+  reconcile(topology: Topology): void {
+    for (const [address, monitor] of this.#monitors) {
+      if (isProbed(address, topology)) continue;
+      monitor.stop();
+      this.#monitors.delete(address);
+    }
+    for (const address of topology.addresses.keys()) {
+      if (this.#monitors.has(address) || !isProbed(address, topology)) continue;
+      const monitor = new Monitor(address, this.#context);
+      this.#monitors.set(address, monitor);
+      monitor.probeNow();
+    }
+  }
+
+  close(): void {
+    for (const monitor of this.#monitors.values()) monitor.stop();
+    this.#monitors.clear();
+  }
+}
+
+// One connection a node: of several addresses of one node only the one in use is probed.
+function isProbed(address: Address, { addresses, nodes }: Topology): boolean {
+  const view = addresses.get(address);
+  if (!view) return false;
+  const node = view.node === undefined ? undefined : nodes.get(view.node);
+  return node === undefined || node.address === address || node.health !== 'up';
+}

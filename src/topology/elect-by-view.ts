@@ -19,9 +19,12 @@ export function electByView(nodes: Nodes, current: CurrentBelief): Election | un
   const grouped = [...nodes.values()].filter((node) => node.lastReport?.group !== undefined);
   if (grouped.length === 0) return undefined;
   const views = newestViews(grouped);
-  const ruling = views.map((view) => ({ view, writers: writersOf(view, nodes) })).filter((it) => it.writers.length > 0);
+  const believed = nodes.get(current.believed ?? '');
+  const ruling = views
+    .map((view) => ({ view, writers: writersOf(view, nodes).filter((node) => isLater(node, believed)) }))
+    .filter((it) => it.writers.length > 0);
   const [only, ...others] = ruling;
-  if (only === undefined) return stay(grouped, views, nodes.get(current.believed ?? ''));
+  if (only === undefined) return stay(grouped, views, believed);
   if (others.length === 0) return elected(choose(only.writers, only.view, current.believed), 'its group names it');
   const ids = ruling.flatMap(({ writers }) => writers.map((node) => node.id));
   const own = ruling.find(({ writers }) => writers.some((node) => node.id === current.believed));
@@ -76,6 +79,15 @@ function latest(writers: readonly NodeView[]): readonly NodeView[] {
   return writers.every((node) => node === last || (node.lastReport?.answeredAt ?? 0) <= sentAt(last))
     ? [last]
     : writers;
+}
+
+/** False for a claim that may be from before the believed primary's own: only a later view, or a later question, tells. */
+function isLater(node: NodeView, believed: NodeView | undefined): boolean {
+  const [own, last] = [node.lastReport, believed?.lastReport];
+  if (node.id === believed?.id || !own?.group || !last?.group || own.group.name !== last.group.name) return true;
+  const [a, b] = [own.group.view, last.group.view];
+  if (a.epoch === b.epoch && a.number !== b.number) return a.number > b.number;
+  return own.sentAt >= last.answeredAt;
 }
 
 function sentAt({ lastReport }: NodeView): number {

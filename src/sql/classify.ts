@@ -1,7 +1,7 @@
 import type { Classification, LexicalOptions } from './classification.js';
 import { readingsOf } from './comments.js';
 import { Cursor } from './cursor.js';
-import { type Dialect, makeDialect, type Reading } from './dialect.js';
+import { type Dialect, dialectOf, type Reading } from './dialect.js';
 import { Rank } from './findings.js';
 import { joinReadings, unsure } from './join-readings.js';
 import { Scan } from './scan.js';
@@ -69,24 +69,4 @@ function readAll(cursor: Cursor): Classification {
     if (tokens.kind === Token.Bad) return found.classification();
     if (tokens.kind === Token.Semicolon) tokens.next();
   }
-}
-
-// The dialect last worked out: a process has few, and mostly one. Equal options give an equal dialect, so nobody can tell.
-let lastOptions: LexicalOptions = NO_OPTIONS;
-let lastDialect: Dialect = makeDialect(NO_OPTIONS);
-
-/** The options, worked out; those of the last call again for equal ones. */
-export function dialectOf(options: LexicalOptions): Dialect {
-  const last = lastOptions;
-  const isSame =
-    options.sqlMode === last.sqlMode &&
-    options.serverVersion === last.serverVersion &&
-    options.flavor === last.flavor &&
-    options.charset === last.charset &&
-    options.readOnlyFunctions === last.readOnlyFunctions;
-  if (isSame) return lastDialect;
-  const dialect = makeDialect(options);
-  lastOptions = { ...options };
-  lastDialect = dialect;
-  return dialect;
 }

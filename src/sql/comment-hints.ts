@@ -1,5 +1,5 @@
 import type { LexicalOptions } from './classification.js';
-import { makeDialect } from './dialect.js';
+import { dialectOf } from './dialect.js';
 import { Token } from './token.js';
 import { Tokenizer } from './tokenizer.js';
 
@@ -22,7 +22,7 @@ const HINTS = /\/\*\s*cluster:\s*(.*?)\s*\*\//gs;
  */
 export function commentHintOf(sql: string, options: LexicalOptions = {}): CommentHint | undefined {
   if (!sql.includes(MARK)) return undefined;
-  const tokens = new Tokenizer(sql, makeDialect(options));
+  const tokens = new Tokenizer(sql, dialectOf(options));
   let hint: CommentHint | undefined;
   let from = 0;
   for (;;) {

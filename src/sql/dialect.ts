@@ -43,8 +43,27 @@ export const NEWEST = 999999;
 /** The combination modes all contain ANSI_QUOTES and IGNORE_SPACE (manual, "Combination SQL Modes"). */
 const COMBINATIONS = ['ANSI', 'DB2', 'MAXDB', 'MSSQL', 'ORACLE', 'POSTGRESQL'];
 
-/** Works out the options. Pure: equal options give equal dialects. */
-export function makeDialect(options: LexicalOptions): Dialect {
+// The dialect last worked out: a process has few, and mostly one. Equal options give an equal dialect, so nobody can tell.
+let lastOptions: LexicalOptions = {};
+let lastDialect: Dialect = makeDialect(lastOptions);
+
+/** The options, worked out; those of the last call again for equal ones. */
+export function dialectOf(options: LexicalOptions): Dialect {
+  const last = lastOptions;
+  const isSame =
+    options.sqlMode === last.sqlMode &&
+    options.serverVersion === last.serverVersion &&
+    options.flavor === last.flavor &&
+    options.charset === last.charset &&
+    options.readOnlyFunctions === last.readOnlyFunctions;
+  if (isSame) return lastDialect;
+  const dialect = makeDialect(options);
+  lastOptions = { ...options };
+  lastDialect = dialect;
+  return dialect;
+}
+
+function makeDialect(options: LexicalOptions): Dialect {
   const modes = (options.sqlMode ?? '').toUpperCase().split(/[\s,]+/);
   const combined = COMBINATIONS.some((mode) => modes.includes(mode));
   const charset = (options.charset ?? 'utf8mb4').toLowerCase();

@@ -1,5 +1,5 @@
 import type { LexicalOptions } from './classification.js';
-import { makeDialect } from './dialect.js';
+import { dialectOf } from './dialect.js';
 import { nameOf } from './names.js';
 import { Token } from './token.js';
 import { Tokenizer } from './tokenizer.js';
@@ -13,7 +13,7 @@ import { Tokenizer } from './tokenizer.js';
  * digestOf('SELECT a FROM t WHERE id IN (1, 2)') // 'select a from t where id in (?)'
  */
 export function digestOf(sql: string, options: LexicalOptions = {}): string | undefined {
-  const tokens = new Tokenizer(sql, makeDialect(options));
+  const tokens = new Tokenizer(sql, dialectOf(options));
   const parts: string[] = [];
   for (let kind = tokens.next(); kind !== Token.End; kind = tokens.next()) {
     if (kind === Token.Bad) return undefined;

@@ -1,6 +1,6 @@
 import type { Classification, LexicalOptions } from './classification.js';
 import { classify, decidedAt } from './classify.js';
-import { makeDialect } from './dialect.js';
+import { dialectOf } from './dialect.js';
 import { explainTables } from './explain-tables.js';
 import type { TableUse } from './tables/table-use.js';
 import type { TableOptions } from './tables/tables-of.js';
@@ -56,7 +56,7 @@ function explainOne(sql: string, options: TableOptions): StatementExplanation {
 }
 
 function split(sql: string, options: LexicalOptions): readonly string[] {
-  const tokens = new Tokenizer(sql, makeDialect(options));
+  const tokens = new Tokenizer(sql, dialectOf(options));
   const statements: string[] = [];
   let from = 0;
   let filled = false;
@@ -76,7 +76,7 @@ function split(sql: string, options: LexicalOptions): readonly string[] {
 
 // The reader may have gone on a little when it knew: of the last tokens, the one that the reason names.
 function deciding(sql: string, at: number, { because, options }: Reason): StatementExplanation['token'] {
-  const tokens = new Tokenizer(sql, makeDialect(options));
+  const tokens = new Tokenizer(sql, dialectOf(options));
   const last: { readonly text: string; readonly at: number }[] = [];
   do {
     tokens.next();

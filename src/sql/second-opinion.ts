@@ -1,6 +1,6 @@
 // Not by name: bundles for ESM often declare a `createRequire` of their own.
 import * as loading from 'node:module';
-import { dialectOf } from './classify.js';
+import { dialectOf } from './dialect.js';
 import { respell } from './respell.js';
 import type { TableUse } from './tables/table-use.js';
 import type { TableOptions } from './tables/tables-of.js';

@@ -1,5 +1,5 @@
 import type { LexicalOptions } from '../classification.js';
-import { dialectOf } from '../classify.js';
+import { dialectOf } from '../dialect.js';
 import { hasSwallowedLetters } from '../trail-bytes.js';
 import { NotARead, type Routine, type RoutineReading } from './routine.js';
 import { RoutineBody } from './routine-body.js';

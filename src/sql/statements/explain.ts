@@ -32,7 +32,7 @@ export function readExplain(cursor: Cursor, scan: Scan): boolean {
 function readExplained(cursor: Cursor, scan: Scan): void {
   const { found } = cursor;
   const before = cursor.tokens.start;
-  skipOptions(cursor);
+  skipExplainOptions(cursor);
   if (cursor.keyword === W.FOR) {
     cursor.next();
     if (!cursor.isAt(W.SCHEMA) && !cursor.isAt(W.DATABASE)) {
@@ -58,7 +58,8 @@ function isWriteVerb(keyword: number): boolean {
   return keyword === W.INSERT || keyword === W.REPLACE || keyword === W.UPDATE || keyword === W.DELETE;
 }
 
-function skipOptions(cursor: Cursor): void {
+/** `ANALYZE`, `EXTENDED`, `PARTITIONS`, `FORMAT = f` and `INTO @v`, which sets the variable. */
+export function skipExplainOptions(cursor: Cursor): void {
   for (;;) {
     const { keyword, found } = cursor;
     switch (keyword) {
@@ -87,7 +88,7 @@ function skipOptions(cursor: Cursor): void {
 /** `ANALYZE TABLE` writes statistics; MariaDB's `ANALYZE [FORMAT = f] statement` runs the statement. */
 function readAnalyze(cursor: Cursor, scan: Scan): void {
   cursor.next();
-  skipOptions(cursor);
+  skipExplainOptions(cursor);
   const { keyword, found } = cursor;
   if (isReadVerb(keyword) && keyword !== W.TABLE) return scan.run({ reads: true });
   found.raise(Rank.Write, isWriteVerb(keyword) ? `ANALYZE ${cursor.text.toUpperCase()} runs it` : 'ANALYZE TABLE');

@@ -1,4 +1,5 @@
 import { W } from '../keywords.js';
+import { skipExplainOptions } from '../statements/explain.js';
 import { Token } from '../token.js';
 import type { QueryReader } from './query-reader.js';
 import { beginsQuery } from './roles.js';
@@ -37,31 +38,14 @@ function readDescribe(reader: QueryReader): void {
 
 /** `ANALYZE`, `EXTENDED`, `FORMAT = f`, `INTO @v`, `FOR SCHEMA s`. Whether there was one. */
 function skipOptions({ cursor, found }: QueryReader): boolean {
-  for (let count = 0; ; count++) {
-    switch (cursor.keyword) {
-      case W.ANALYZE:
-      case W.EXTENDED:
-      case W.PARTITIONS:
-        cursor.next();
-        break;
-      case W.FORMAT:
-        cursor.next();
-        cursor.acceptKind(Token.Equals);
-        cursor.next();
-        break;
-      case W.INTO:
-        cursor.next();
-        cursor.next();
-        break;
-      case W.FOR:
-        cursor.next();
-        if (!cursor.accept(W.SCHEMA) && !cursor.accept(W.DATABASE)) return true;
-        found.schema = cursor.takeName();
-        break;
-      default:
-        return count > 0;
-    }
+  const before = cursor.tokens.start;
+  skipExplainOptions(cursor);
+  while (cursor.accept(W.FOR)) {
+    if (!cursor.accept(W.SCHEMA) && !cursor.accept(W.DATABASE)) return true;
+    found.schema = cursor.takeName();
+    skipExplainOptions(cursor);
   }
+  return cursor.tokens.start !== before;
 }
 
 /**

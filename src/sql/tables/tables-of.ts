@@ -1,8 +1,8 @@
 import type { Classification, LexicalOptions } from '../classification.js';
-import { classify, dialectOf } from '../classify.js';
+import { classify } from '../classify.js';
 import { readingsOf } from '../comments.js';
 import { Cursor } from '../cursor.js';
-import type { Dialect, Reading } from '../dialect.js';
+import { type Dialect, dialectOf, type Reading } from '../dialect.js';
 import { Token } from '../token.js';
 import { Tokenizer } from '../tokenizer.js';
 import { FoundTables } from './found-tables.js';

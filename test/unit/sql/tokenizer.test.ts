@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LexicalOptions } from '../../../src/sql/classification.js';
-import { makeDialect } from '../../../src/sql/dialect.js';
+import { dialectOf } from '../../../src/sql/dialect.js';
 import { Token } from '../../../src/sql/token.js';
 import { Tokenizer } from '../../../src/sql/tokenizer.js';
 
@@ -8,7 +8,7 @@ const names = new Map<number, string>(Object.entries(Token).map(([name, kind]) =
 
 /** `Kind:text` of every token, up to the end or what cannot be read. */
 function read(sql: string, options: LexicalOptions = { flavor: 'mysql', serverVersion: '9.7.4' }): string[] {
-  const tokens = new Tokenizer(sql, makeDialect(options));
+  const tokens = new Tokenizer(sql, dialectOf(options));
   const found: string[] = [];
   while (tokens.next() > Token.Bad) found.push(`${names.get(tokens.kind)}:${sql.slice(tokens.start, tokens.end)}`);
   if (tokens.kind === Token.Bad) found.push('Bad');
@@ -63,9 +63,9 @@ describe('Tokenizer', () => {
   });
 
   it('stays at the end, and at what it cannot read', () => {
-    const ended = new Tokenizer('a', makeDialect({}));
+    const ended = new Tokenizer('a', dialectOf({}));
     expect([ended.next(), ended.next(), ended.next()]).toEqual([Token.Word, Token.End, Token.End]);
-    const bad = new Tokenizer("'a", makeDialect({}));
+    const bad = new Tokenizer("'a", dialectOf({}));
     expect([bad.next(), bad.next()]).toEqual([Token.Bad, Token.Bad]);
   });
 

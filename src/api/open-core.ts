@@ -10,7 +10,6 @@ import { Classifier } from '../session/classifier.js';
 import type { SessionCore } from '../session/session-core.js';
 import { StatementRules } from '../session/statement-rules.js';
 import type { LexicalOptions } from '../sql/classification.js';
-import type { TableOptions } from '../sql/tables/tables-of.js';
 import { type ClusteredOptions, connectionSettings } from './driver-config.js';
 
 /** What a pool, or a connection of its own, stands on. `close` ends its share of the cluster. */
@@ -47,7 +46,7 @@ export function openCore(options: ClusteredOptions): OpenCore {
     source,
     settings,
     classifier,
-    rules: rulesOf(settings, () => ({ ...classifier.dialect, schema: options.database })),
+    rules: rulesOf(settings, classifier, options.database),
     database: options.database,
     async close(timeoutMs) {
       await source.close(timeoutMs);
@@ -88,9 +87,9 @@ function lexicalOptions(settings: Settings, options: ClusteredOptions): LexicalO
   });
 }
 
-function rulesOf(settings: Settings, read: () => TableOptions): StatementRules | undefined {
+function rulesOf(settings: Settings, classifier: Classifier, database: string | undefined): StatementRules | undefined {
   const used = settings.rules.length > 0 || settings.commentHints;
-  return used ? new StatementRules(settings, read) : undefined;
+  return used ? new StatementRules(settings, () => classifier.dialect, database) : undefined;
 }
 
 const identities = new WeakMap<object, number>();

@@ -29,7 +29,7 @@ export class Classifier {
     this.#dialects = serverDialects(topology, own);
   }
 
-  /** How the servers read a text, or the first of them where they differ. */
+  /** How the servers read a text, or the first of them where they differ: another object when that changes. */
   get dialect(): LexicalOptions {
     return this.#dialects[0] ?? this.#own;
   }

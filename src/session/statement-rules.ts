@@ -1,6 +1,7 @@
 import { OptionError } from '../errors.js';
 import type { Settings } from '../options.js';
 import type { Rule } from '../rules.js';
+import type { LexicalOptions } from '../sql/classification.js';
 import { type CommentHint, commentHintOf } from '../sql/comment-hints.js';
 import { digestOf } from '../sql/digest.js';
 import type { TableUse } from '../sql/tables/table-use.js';
@@ -33,16 +34,26 @@ export class StatementRules {
   readonly #digests: readonly (string | undefined)[];
   readonly #hits: number[];
   readonly #hints: boolean;
-  readonly #reading: () => TableOptions;
+  readonly #dialect: () => LexicalOptions;
+  readonly #schema: string | undefined;
+  #last: LexicalOptions | undefined;
   readonly #memo = new TextMemo<Told>((sql) => this.#read(sql));
 
-  /** @param read how the servers read a text now, and the schema of names that have none */
-  constructor({ rules, commentHints }: Pick<Settings, 'rules' | 'commentHints'>, read: () => TableOptions) {
+  /**
+   * @param dialect how the servers read a text now: another object when that has changed
+   * @param schema a fresh connection's, for names that have none
+   */
+  constructor(
+    { rules, commentHints }: Pick<Settings, 'rules' | 'commentHints'>,
+    dialect: () => LexicalOptions,
+    schema: string | undefined,
+  ) {
     this.#rules = rules;
     this.#digests = rules.map(({ match }) => (typeof match === 'string' ? digestOf(match) : undefined));
     this.#hits = rules.map(() => 0);
     this.#hints = commentHints;
-    this.#reading = read;
+    this.#dialect = dialect;
+    this.#schema = schema;
   }
 
   /** Each rule with its hits. */
@@ -52,6 +63,9 @@ export class StatementRules {
 
   /** @param schema the session's, when it has chosen one by itself */
   of(sql: string, schema?: string): Told {
+    const dialect = this.#dialect();
+    if (dialect !== this.#last) this.#memo.clear();
+    this.#last = dialect;
     return schema === undefined ? this.#memo.of(sql) : this.#read(sql, schema);
   }
 
@@ -60,8 +74,8 @@ export class StatementRules {
     this.#hits[index] = (this.#hits[index] ?? 0) + 1;
   }
 
-  #read(sql: string, schema?: string): Told {
-    const reading = schema === undefined ? this.#reading() : { ...this.#reading(), schema };
+  #read(sql: string, schema = this.#schema): Told {
+    const reading = { ...this.#dialect(), schema };
     const rule = this.#rules.find((candidate) => this.#matches(candidate, sql, reading));
     try {
       return { rule, hint: this.#hints ? commentHintOf(sql, reading) : undefined, bad: undefined };

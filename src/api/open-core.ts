@@ -12,9 +12,12 @@ import { StatementRules } from '../session/statement-rules.js';
 import type { LexicalOptions } from '../sql/classification.js';
 import { type ClusteredOptions, connectionSettings } from './driver-config.js';
 
+/** How long what runs may take to its end when a pool or connection is closed. */
+const END_TIMEOUT_MS = 10_000;
+
 /** What a pool, or a connection of its own, stands on. `close` ends its share of the cluster. */
 export interface OpenCore extends SessionCore {
-  close(timeoutMs: number): Promise<void>;
+  close(): Promise<void>;
 }
 
 /**
@@ -48,8 +51,8 @@ export function openCore(options: ClusteredOptions): OpenCore {
     classifier,
     rules: rulesOf(settings, classifier, options.database),
     database: options.database,
-    async close(timeoutMs) {
-      await source.close(timeoutMs);
+    async close() {
+      await source.close(END_TIMEOUT_MS);
       unlearn();
       cluster.unwatch(classifier);
       leaveCluster(key);

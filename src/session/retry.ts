@@ -1,6 +1,6 @@
 import type { ErrorFacts } from '../error-facts.js';
 import type { Classification } from '../sql/classification.js';
-import type { PinReason, Slot } from './session-state.js';
+import { mayBeInTransaction, type PinReason, type Slot } from './session-state.js';
 
 /** What happened to a statement, as far as it matters for running it again. */
 export interface Attempt {
@@ -64,12 +64,12 @@ function isProved({ facts, classification }: Attempt): boolean {
 function refusedInPin(attempt: Attempt): RetryDecision {
   const { pins, slot } = attempt;
   if (slot === 'replica') return DRIVER;
-  if (pins.includes('a transaction') || pins.includes('autocommit=0')) return TRANSACTION_LOST;
+  if (mayBeInTransaction(pins)) return TRANSACTION_LOST;
   return isProved(attempt) ? SESSION_LOST : UNKNOWN;
 }
 
 function lostInPin({ facts, classification, pins }: Attempt): RetryDecision {
-  if (pins.includes('a transaction') || pins.includes('autocommit=0') || pins.includes('an XA transaction')) {
+  if (mayBeInTransaction(pins) || pins.includes('an XA transaction')) {
     const kept = classification.statements === 1 && NEVER_COMMITS.has(classification.kind);
     return facts.sent && !kept ? UNKNOWN : TRANSACTION_LOST;
   }

@@ -22,6 +22,11 @@ export type PinReason =
   | 'a role'
   | 'the next transaction';
 
+/** Whether a transaction may be open, which is lost with the lease. */
+export function mayBeInTransaction(pins: readonly PinReason[]): boolean {
+  return pins.includes('a transaction') || pins.includes('autocommit=0');
+}
+
 /** What a result header says of the session, as mysql2 gives it. */
 export interface AnswerHeader {
   readonly serverStatus?: number;

@@ -2,13 +2,11 @@ import { Cluster } from '../cluster.js';
 import { type ClusteredOptions, shadowOptions } from '../driver-config.js';
 import { type OpenCore, openCore } from '../open-core.js';
 import { explainedText } from './command-statement.js';
-import { driverPoolConfig, traceOnlyWhenAsked } from './driver.js';
+import { driverPoolConfig } from './driver.js';
 import { type ConnectionOwner, LogicalConnection } from './logical-connection.js';
 import type { PromiseFace } from './pool.js';
 
 type Callback = (error: Error | null, ...results: unknown[]) => void;
-
-const END_TIMEOUT_MS = 10_000;
 
 /** mysql2's callback connection, from `createConnection`, on a cluster: with connections of its own, one a node. */
 export class ClusterConnection extends LogicalConnection {
@@ -22,7 +20,6 @@ export class ClusterConnection extends LogicalConnection {
       cluster: { ...options.cluster, pool: { ...options.cluster.pool, max: 1, min: 0 } },
     });
     const config = driverPoolConfig(shadowOptions(options));
-    traceOnlyWhenAsked(config, options);
     const owner: ConnectionOwner & { closed: () => void } = {
       closed: () => undefined,
       takeBack: () => owner.closed(),
@@ -63,7 +60,7 @@ export class ClusterConnection extends LogicalConnection {
   #close(): Promise<void> {
     this.#ending ??= new Promise<void>((resolve) => this.whenIdle(resolve)).then(() => {
       this.destroy();
-      return this.#core.close(END_TIMEOUT_MS).then(() => this.cluster.forgetListeners());
+      return this.#core.close().then(() => this.cluster.forgetListeners());
     });
     return this.#ending;
   }

@@ -12,14 +12,7 @@ import {
   type StatementContexts,
   statementContexts,
 } from './command-statement.js';
-import {
-  createQuery,
-  DriverPool,
-  type DriverPoolConfig,
-  type DriverQuery,
-  driverPoolConfig,
-  traceOnlyWhenAsked,
-} from './driver.js';
+import { createQuery, DriverPool, type DriverPoolConfig, type DriverQuery, driverPoolConfig } from './driver.js';
 import { LogicalConnection } from './logical-connection.js';
 import { LogicalPool } from './logical-pool.js';
 
@@ -30,8 +23,6 @@ export interface PromiseFace {
 }
 
 type EndCallback = (error: NodeJS.ErrnoException | null) => void;
-
-const END_TIMEOUT_MS = 10_000;
 
 /** mysql2's callback pool on a cluster. */
 export class ClusterPool extends DriverPool {
@@ -48,7 +39,6 @@ export class ClusterPool extends DriverPool {
     const core = openCore(options);
     const config = driverPoolConfig(shadowOptions(options));
     config.maxIdle = config.connectionLimit; // mysql2's own reaper has nothing to do here
-    traceOnlyWhenAsked(config, options);
     super({ config });
     this.#core = core;
     this.#config = config;
@@ -131,7 +121,7 @@ export class ClusterPool extends DriverPool {
   #close(): Promise<void> {
     this.#ending ??= (async () => {
       this.#logical.close();
-      await this.#core.close(END_TIMEOUT_MS);
+      await this.#core.close();
       this.#logical.destroyAll();
       this.cluster.forgetListeners();
     })();

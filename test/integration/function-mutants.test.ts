@@ -2,6 +2,7 @@ import { type Connection, createConnection, type RowDataPacket } from 'mysql2/pr
 import { expect, it } from 'vitest';
 import { readRoutine } from '../../src/sql/routines/read-routine.js';
 import { count } from '../support/counts.js';
+import { randomOf } from '../support/random.js';
 import { filesOf } from '../support/routine-cases.js';
 import { lab, TEST_MS } from './support/lab.js';
 
@@ -109,15 +110,4 @@ function mutate(bodies: readonly string[], random: () => number): string {
     }
   }
   return words.join('');
-}
-
-/** Mulberry32: the same mutants for the same seed. */
-function randomOf(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
-    return ((bits ^ (bits >>> 14)) >>> 0) / 4294967296;
-  };
 }

@@ -3,6 +3,7 @@ import { type Connection, createConnection, type RowDataPacket } from 'mysql2/pr
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { LexicalOptions } from '../../src/sql/classification.js';
 import { tablesOf } from '../../src/sql/tables/tables-of.js';
+import { randomOf } from '../support/random.js';
 import { lab, TEST_MS } from './support/lab.js';
 
 interface Case {
@@ -216,15 +217,4 @@ class RandomQueries {
       "CONVERT('a' USING utf8mb4)",
     ]);
   }
-}
-
-/** Mulberry32: the same queries for the same seed. */
-function randomOf(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
-    return ((bits ^ (bits >>> 14)) >>> 0) / 4294967296;
-  };
 }

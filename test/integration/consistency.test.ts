@@ -1,15 +1,14 @@
-import type { ResultSetHeader, RowDataPacket } from 'mysql2/promise';
+import type { ResultSetHeader } from 'mysql2/promise';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ClusteredPromisePool } from '../../src/promise.js';
-import { failureOf, lab, nameOf, namesOf, pause, readersOf, TEST_MS, until } from './support/lab.js';
+import { failureOf, lab, nameOf, namesOf, pause, readersOf, rowsOf, TEST_MS, until } from './support/lab.js';
+import { staleReads, staysFresh } from './support/reads.js';
 
 const PAIRS = 500;
-const WORKERS = 8;
 
 const here = lab({}, async (made) => {
   await made.mark();
   await made.cluster.query(made.primary, 'CREATE TABLE shop.kv (id INT PRIMARY KEY, n INT NOT NULL, UNIQUE KEY (n))');
-  await made.cluster.query(made.primary, 'CREATE TABLE shop.beat (id INT PRIMARY KEY, at BIGINT NOT NULL)');
+  await made.cluster.query(made.primary, 'CREATE TABLE shop.beat (id INT PRIMARY KEY, n INT NOT NULL)');
   await made.cluster.query(made.primary, 'INSERT INTO shop.beat VALUES (1, 0)');
   await made.cluster.waitForReplication();
 });
@@ -26,36 +25,16 @@ afterEach(async () => {
   await here.cluster.waitForReplication();
 });
 
-async function rowsOf(pool: Pick<ClusteredPromisePool, 'query'>, sql: string | object): Promise<RowDataPacket[]> {
-  return (await pool.query<RowDataPacket[]>(sql as string))[0];
-}
-
-/** Writes and reads back, `PAIRS` times in all, from several workers at once; gives the pairs that were stale. */
-async function staleReads(pool: ClusteredPromisePool, write: (id: number) => Promise<unknown>): Promise<number[]> {
-  const stale: number[] = [];
-  let next = 0;
-  const work = async (): Promise<void> => {
-    while (next < PAIRS) {
-      const id = ++next;
-      await write(id);
-      const rows = await rowsOf(pool, `SELECT n FROM kv WHERE id = ${id}`);
-      if (rows[0]?.n !== id) stale.push(id);
-    }
-  };
-  await Promise.all(Array.from({ length: WORKERS }, work));
-  return stale;
-}
-
 describe("own writes at level 'pool'", { timeout: TEST_MS }, () => {
   it(`${PAIRS} write-then-read pairs: never stale`, async () => {
     const pool = await here.pool();
-    expect(await staleReads(pool, (id) => pool.query('INSERT INTO kv VALUES (?, ?)', [id, id]))).toEqual([]);
+    expect(await staleReads(pool, PAIRS)).toEqual([]);
   });
 
   it(`${PAIRS} pairs with one replica 1 s behind: never stale, and replicas still serve`, async () => {
     await here.cluster.setDelay(here.replica(0), 1);
     const pool = await here.pool();
-    expect(await staleReads(pool, (id) => pool.execute('INSERT INTO kv VALUES (?, ?)', [id, id]))).toEqual([]);
+    expect(await staleReads(pool, PAIRS, 'execute')).toEqual([]);
     const served = pool.cluster.status().nodes.filter((node) => node.role === 'replica' && node.traffic.reads > 0);
     expect(served.length).toBeGreaterThan(0);
   });
@@ -63,7 +42,7 @@ describe("own writes at level 'pool'", { timeout: TEST_MS }, () => {
   it('both replicas 1 s behind: never stale', async () => {
     for (const node of here.cluster.replicas) await here.cluster.setDelay(node, 1);
     const pool = await here.pool();
-    expect(await staleReads(pool, (id) => pool.query('INSERT INTO kv VALUES (?, ?)', [id, id]))).toEqual([]);
+    expect(await staleReads(pool, PAIRS)).toEqual([]);
   });
 
   it('writes in a transaction on a connection are seen by the reads of the pool after COMMIT', async () => {
@@ -150,38 +129,7 @@ describe('writes that bring no GTID', { timeout: TEST_MS }, () => {
 
 describe("freshness at level 'eventual'", { timeout: TEST_MS }, () => {
   it('no read is older than maxLagMs while a replica is 1 s behind and the primary writes all the time', async () => {
-    await here.cluster.setDelay(here.replica(0), 1);
-    const maxLagMs = 300;
-    const pool = await here.pool({ consistency: 'eventual', maxLagMs });
-    // Acknowledged writes by time: what a read must hold is the newest that was acknowledged `maxLagMs` before it was sent.
-    const acknowledged: { readonly n: number; readonly at: number }[] = [];
-    let [writing, n] = [true, 0];
-    const writer = (async () => {
-      while (writing) {
-        await here.cluster.query(here.primary, 'UPDATE shop.beat SET at = ? WHERE id = 1', [++n]);
-        acknowledged.push({ n, at: performance.now() });
-      }
-    })();
-    try {
-      const late: unknown[] = [];
-      await until(() => acknowledged.length > 0);
-      const end = performance.now() + 5000;
-      let reads = 0;
-      while (performance.now() < end) {
-        const sentAt = performance.now();
-        const seen = Number((await rowsOf(pool, 'SELECT at FROM beat WHERE id = 1'))[0]?.at);
-        const must = acknowledged.findLast(({ at }) => at <= sentAt - maxLagMs)?.n ?? 0;
-        if (seen < must) late.push({ seen, must });
-        reads++;
-      }
-      expect(late).toEqual([]);
-      expect(reads).toBeGreaterThan(50);
-      const { nodes } = pool.cluster.status();
-      expect(nodes.find((node) => node.address === here.replica(1).address)?.traffic.reads).toBeGreaterThan(0);
-    } finally {
-      writing = false;
-      await writer;
-    }
+    await staysFresh(here);
   });
 
   it("a call's own maxLagMs and consistency count", async () => {

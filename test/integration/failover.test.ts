@@ -11,7 +11,7 @@ import {
 } from '../../src/promise.js';
 import type { TestNode } from '../../src/testing/index.js';
 import { failureOf, lab, nameOf, namesOf, pause, TEST_MS, timed, until } from './support/lab.js';
-import { damage, Load, nextId, written } from './support/load.js';
+import { damage, holdsWrite, Load, nextId, written } from './support/load.js';
 
 const here = lab({ semiSync: { timeoutMs: 10_000 } }, async (made) => {
   await made.cluster.query(made.primary, 'CREATE TABLE shop.written (id INT NOT NULL)');
@@ -86,17 +86,7 @@ describe('the primary is killed', { timeout: TEST_MS }, () => {
   });
 
   it('a write that starts after the kill is held and is the first to succeed', async () => {
-    const pool = await here.pool();
-    await pool.query('SELECT 1 FROM stock FOR UPDATE');
-    await here.cluster.kill(here.primary);
-    const id = nextId();
-    const held = pool.execute('INSERT INTO written VALUES (?)', [id]);
-    held.catch(() => undefined);
-    await until(() => pool.cluster.status().held === 1);
-    const promoted = await here.cluster.promote();
-    await held;
-    expect((await written(here.cluster, promoted)).get(id)).toBe(1);
-    expect(await nameOf(pool, 'SELECT name FROM whoami FOR UPDATE')).toBe(promoted.name);
+    await holdsWrite(here);
   });
 
   it('events: noPrimary or nodeDown, then primaryChanged to the promoted node with a new generation', async () => {

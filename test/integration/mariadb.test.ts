@@ -1,12 +1,11 @@
-import type { RowDataPacket } from 'mysql2/promise';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ClusteredPromisePool, createPool, type NodeStatus } from '../../src/promise.js';
+import { type ClusteredPromisePool, createPool } from '../../src/promise.js';
 import type { TestNode } from '../../src/testing/index.js';
-import { failureOf, lab, nameOf, readersOf, TEST_MS, until } from './support/lab.js';
-import { damage, Load, nextId, written } from './support/load.js';
+import { failureOf, lab, nameOf, readersOf, rowsOf, TEST_MS, until } from './support/lab.js';
+import { damage, holdsWrite, Load } from './support/load.js';
+import { staleReads, staysFresh, trafficOf } from './support/reads.js';
 
 const PAIRS = 300;
-const WORKERS = 6;
 
 const here = lab({ flavor: 'mariadb', semiSync: { timeoutMs: 10_000 } }, async ({ cluster, primary }) => {
   for (const sql of TABLES) await cluster.query(primary, sql);
@@ -15,6 +14,7 @@ const here = lab({ flavor: 'mariadb', semiSync: { timeoutMs: 10_000 } }, async (
 const TABLES = [
   'CREATE TABLE shop.kv (id INT PRIMARY KEY, n INT NOT NULL, UNIQUE KEY (n))',
   'CREATE TABLE shop.beat (id INT PRIMARY KEY, n INT NOT NULL)',
+  'INSERT INTO shop.beat VALUES (1, 0)',
   'CREATE TABLE shop.written (id INT NOT NULL)',
   'CREATE TABLE shop.log (name VARCHAR(20))',
   `CREATE FUNCTION shop.noted() RETURNS INT READS SQL DATA BEGIN
@@ -37,35 +37,11 @@ afterEach(async () => {
 
 const names = (nodes: readonly TestNode[]): string[] => nodes.map((node) => node.name).sort();
 
-async function rowsOf(pool: Pick<ClusteredPromisePool, 'query'>, sql: string): Promise<RowDataPacket[]> {
-  return (await pool.query<RowDataPacket[]>(sql))[0];
-}
-
-/** Writes and reads back, from several workers at once; gives the pairs that were stale. */
-async function staleReads(pool: ClusteredPromisePool, write: (id: number) => Promise<unknown>): Promise<number[]> {
-  const stale: number[] = [];
-  let next = 0;
-  const work = async (): Promise<void> => {
-    while (next < PAIRS) {
-      const id = ++next;
-      await write(id);
-      const rows = await rowsOf(pool, `SELECT n FROM kv WHERE id = ${id}`);
-      if (rows[0]?.n !== id) stale.push(id);
-    }
-  };
-  await Promise.all(Array.from({ length: WORKERS }, work));
-  return stale;
-}
-
 function readsOn(pool: ClusteredPromisePool, role: 'primary' | 'replica'): number {
   return pool.cluster
     .status()
     .nodes.filter((node) => node.role === role)
     .reduce((sum, { traffic }) => sum + traffic.reads, 0);
-}
-
-function trafficOf(pool: ClusteredPromisePool, { address }: TestNode): NodeStatus['traffic'] {
-  return pool.cluster.status().nodes.find((node) => node.address === address)!.traffic;
 }
 
 describe('a cluster of MariaDB', { timeout: TEST_MS }, () => {
@@ -129,14 +105,14 @@ describe('a cluster of MariaDB', { timeout: TEST_MS }, () => {
 describe('own writes on MariaDB', { timeout: TEST_MS }, () => {
   it(`${PAIRS} pairs: never stale, and replicas serve`, async () => {
     const pool = await here.pool();
-    expect(await staleReads(pool, (id) => pool.query('INSERT INTO kv VALUES (?, ?)', [id, id]))).toEqual([]);
+    expect(await staleReads(pool, PAIRS)).toEqual([]);
     expect(readsOn(pool, 'replica')).toBeGreaterThan(PAIRS / 2);
   });
 
   it(`${PAIRS} pairs with one replica 1 s behind: never stale, and replicas serve`, async () => {
     await here.cluster.setDelay(here.replica(0), 1);
     const pool = await here.pool();
-    expect(await staleReads(pool, (id) => pool.execute('INSERT INTO kv VALUES (?, ?)', [id, id]))).toEqual([]);
+    expect(await staleReads(pool, PAIRS, 'execute')).toEqual([]);
     expect(readsOn(pool, 'replica')).toBeGreaterThan(0);
   });
 
@@ -166,34 +142,7 @@ describe('own writes on MariaDB', { timeout: TEST_MS }, () => {
 
 describe('freshness on MariaDB', { timeout: TEST_MS }, () => {
   it('no read is older than maxLagMs while a replica is 1 s behind and the primary writes all the time', async () => {
-    await here.cluster.query(here.primary, 'REPLACE INTO shop.beat VALUES (1, 0)');
-    await here.cluster.setDelay(here.replica(0), 1);
-    const maxLagMs = 300;
-    const pool = await here.pool({ consistency: 'eventual', maxLagMs });
-    const acknowledged: { readonly n: number; readonly at: number }[] = [];
-    let [writing, n] = [true, 0];
-    const writer = (async () => {
-      while (writing) {
-        await here.cluster.query(here.primary, 'UPDATE shop.beat SET n = ? WHERE id = 1', [++n]);
-        acknowledged.push({ n, at: performance.now() });
-      }
-    })();
-    try {
-      const late: unknown[] = [];
-      await until(() => acknowledged.length > 0);
-      const end = performance.now() + 3000;
-      while (performance.now() < end) {
-        const sentAt = performance.now();
-        const seen = Number((await rowsOf(pool, 'SELECT n FROM beat WHERE id = 1'))[0]?.n);
-        const must = acknowledged.findLast(({ at }) => at <= sentAt - maxLagMs)?.n ?? 0;
-        if (seen < must) late.push({ seen, must });
-      }
-      expect(late).toEqual([]);
-      expect(trafficOf(pool, here.replica(1)).reads).toBeGreaterThan(50);
-    } finally {
-      writing = false;
-      await writer;
-    }
+    await staysFresh(here);
   });
 
   it('a replica that has transactions of its own, by which its position is higher, serves no read', async () => {
@@ -257,21 +206,11 @@ describe('failover of MariaDB', { timeout: TEST_MS }, () => {
     expect([result.failures, (await reading.stop()).failures]).toEqual([[], []]);
     expect(result.unknown.length).toBeLessThanOrEqual(6);
     expect(await damage(here.cluster, result)).toEqual({ lost: [], doubled: [] });
-    expect(await staleReads(pool, (id) => pool.query('INSERT INTO kv VALUES (?, ?)', [id, id]))).toEqual([]);
+    expect(await staleReads(pool, PAIRS)).toEqual([]);
   });
 
   it('a write that starts after the kill is held until the promotion', async () => {
-    const pool = await here.pool();
-    await pool.query('SELECT 1 FROM log FOR UPDATE');
-    await here.cluster.kill(here.primary);
-    const id = nextId();
-    const held = pool.execute('INSERT INTO written VALUES (?)', [id]);
-    held.catch(() => undefined);
-    await until(() => pool.cluster.status().held === 1);
-    const promoted = await here.cluster.promote();
-    await held;
-    expect((await written(here.cluster, promoted)).get(id)).toBe(1);
-    expect(await nameOf(pool, 'SELECT name FROM whoami FOR UPDATE')).toBe(promoted.name);
+    await holdsWrite(here);
   });
 
   it('a switchover under load costs no error', async () => {

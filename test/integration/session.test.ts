@@ -3,7 +3,7 @@ import { createPool as createPlainPool, type Pool, type ResultSetHeader, type Ro
 import { afterEach, describe, expect, it } from 'vitest';
 import { createConnection as createCallbackConnection, createPool as createCallbackPool } from '../../src/index.js';
 import { type ClusteredPromisePool, createConnection, SessionLostError } from '../../src/promise.js';
-import { failureOf, lab, nameOf, pause, TEST_MS, until } from './support/lab.js';
+import { failureOf, lab, nameOf, pause, rowsOf, TEST_MS, until } from './support/lab.js';
 
 const ROWS = 20_000;
 
@@ -32,10 +32,6 @@ afterEach(async () => {
   await here.cluster.query(here.primary, 'TRUNCATE shop.t');
   await here.cluster.waitForReplication();
 });
-
-async function rowsOf(on: Pick<Pool, 'query'>, sql: string | object, values?: unknown): Promise<RowDataPacket[]> {
-  return (await on.query<RowDataPacket[]>(sql as string, values as never))[0];
-}
 
 async function take(pool: ClusteredPromisePool): ReturnType<ClusteredPromisePool['getConnection']> {
   return here.use(await pool.getConnection(), (taken) => taken.release());

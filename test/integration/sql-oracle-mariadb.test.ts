@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import type { Connection } from 'mysql2/promise';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expect } from 'vitest';
 import type { LexicalOptions } from '../../src/sql/classification.js';
-import { classify } from '../../src/sql/classify.js';
 import { isMore } from './support/digests.js';
-import { lab, TEST_MS } from './support/lab.js';
+import { lab } from './support/lab.js';
 import { DIGEST_ARGS, digestsOfRun } from './support/mariadb-digests.js';
 import { baseTexts, MUTANTS, mutantsOf, SEED } from './support/mutants.js';
-import { Oracle, prepareOracle } from './support/oracle.js';
-import { agreesWithReads, agreesWithRefusals } from './support/oracle-rounds.js';
+import { prepareOracle } from './support/oracle.js';
+import { isCalledRead } from './support/oracle-cases.js';
+import { itAgrees } from './support/oracle-rounds.js';
 import { mariadbWitness } from './support/witness.js';
 
 const MODES = ['', 'ANSI_QUOTES', 'NO_BACKSLASH_ESCAPES', 'ORACLE'] as const;
@@ -22,39 +22,19 @@ const here = lab({ replicas: 1, flavor: 'mariadb', databases: ['shop', 'db'], my
   ]),
 );
 
-describe('MariaDB agrees', () => {
-  let oracle: Oracle;
-  beforeAll(() => {
-    const node = here.replica(0);
-    const server: LexicalOptions = { flavor: 'mariadb', serverVersion: node.version };
-    oracle = new Oracle({ lab: here, node, witness: mariadbWitness, server });
-  });
-  afterAll(() => oracle.close());
-
-  it('reads are not refused by a replica, and leave it and the session as they were', {
-    timeout: TEST_MS,
-  }, async () => {
-    await agreesWithReads(oracle, 150);
-  });
-
-  it('what it refuses as a write is no read', { timeout: TEST_MS }, async () => {
-    await agreesWithRefusals(oracle, 120);
-  });
-
-  it('no lock, INTO, := or write is missed in mutants', { timeout: TEST_MS }, async () => {
-    const connection = await oracle.open();
-    try {
-      await fuzz(connection, oracle);
-    } finally {
-      connection.destroy();
-    }
-  });
+itAgrees('MariaDB', {
+  lab: here,
+  flavor: 'mariadb',
+  witness: mariadbWitness,
+  atLeast: { reads: 150, refused: 120 },
+  connections: 1,
+  fuzz: ([connection], { server }) => fuzz(connection!, server),
 });
 
 const mutants = mutantsOf(baseTexts().filter((sql) => !/sleep|benchmark|_wait/i.test(sql)));
 
 /** Runs all mutants that are called reads, under each mode in turn, and looks at what the server took them for. */
-async function fuzz(connection: Connection, oracle: Oracle): Promise<void> {
+async function fuzz(connection: Connection, server: LexicalOptions): Promise<void> {
   const all = fc.sample(mutants, { seed: SEED, numRuns: MUTANTS });
   const share = Math.ceil(all.length / MODES.length);
   const missed: number[] = [];
@@ -63,7 +43,7 @@ async function fuzz(connection: Connection, oracle: Oracle): Promise<void> {
     await connection.query('SET SESSION sql_mode = ?', [sqlMode]);
     for (let from = index * share; from < Math.min((index + 1) * share, all.length); from += BATCH) {
       const numbers = [...all.keys()].slice(from, Math.min(from + BATCH, (index + 1) * share));
-      const reads = numbers.filter((number) => isCalledRead(all[number] ?? '', { ...oracle.server, sqlMode }));
+      const reads = numbers.filter((number) => isCalledRead(all[number] ?? '', sqlMode, server));
       const digests = await digestsOfRun(
         connection,
         reads.map((number) => all[number] ?? ''),
@@ -74,26 +54,20 @@ async function fuzz(connection: Connection, oracle: Oracle): Promise<void> {
   }
   console.log(`seed ${SEED}: ${all.length} mutants, ${valid} valid reads, ${missed.length} missed`);
   const first = missed[0];
-  if (first !== undefined) await shrink(connection, oracle, { first, sqlMode: MODES[Math.floor(first / share)] ?? '' });
+  if (first !== undefined) await shrink(connection, server, { first, sqlMode: MODES[Math.floor(first / share)] ?? '' });
   expect(missed).toEqual([]);
   expect(valid).toBeGreaterThan(MUTANTS / 50);
-}
-
-/** Also of a server that is not known: then every server counts. */
-function isCalledRead(sql: string, options: LexicalOptions): boolean {
-  const { sqlMode = '' } = options;
-  return classify(sql, options).access === 'read' || classify(sql, { sqlMode }).access === 'read';
 }
 
 /** Fails with the smallest text that is still missed. */
 async function shrink(
   connection: Connection,
-  oracle: Oracle,
+  server: LexicalOptions,
   { first, sqlMode }: { first: number; sqlMode: string },
 ): Promise<void> {
   await connection.query('SET SESSION sql_mode = ?', [sqlMode]);
   const property = fc.asyncProperty(mutants, async (sql) => {
-    if (!isCalledRead(sql, { ...oracle.server, sqlMode })) return;
+    if (!isCalledRead(sql, sqlMode, server)) return;
     const [digest] = await digestsOfRun(connection, [sql]);
     if (digest !== undefined && isMore(digest)) throw new Error(`under '${sqlMode}' it is ${digest}`);
   });

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import type { Connection } from 'mysql2/promise';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expect } from 'vitest';
 import type { LexicalOptions } from '../../src/sql/classification.js';
-import { classify } from '../../src/sql/classify.js';
 import { digestFunctions, digestsOf, isMore, MODES } from './support/digests.js';
-import { lab, TEST_MS } from './support/lab.js';
+import { lab } from './support/lab.js';
 import { baseTexts, MUTANTS, mutantsOf, SEED } from './support/mutants.js';
-import { Oracle, prepareOracle } from './support/oracle.js';
-import { agreesWithReads, agreesWithRefusals } from './support/oracle-rounds.js';
+import { prepareOracle } from './support/oracle.js';
+import { isCalledRead } from './support/oracle-cases.js';
+import { itAgrees } from './support/oracle-rounds.js';
 import { mysqlWitness } from './support/witness.js';
 
 const BATCH = 500;
@@ -18,33 +18,13 @@ const here = lab({ replicas: 1, databases: ['shop', 'db'] }, async (made) => {
   await made.cluster.waitForReplication();
 });
 
-describe('MySQL agrees', () => {
-  let oracle: Oracle;
-  beforeAll(() => {
-    const node = here.replica(0);
-    const server: LexicalOptions = { flavor: 'mysql', serverVersion: node.version };
-    oracle = new Oracle({ lab: here, node, witness: mysqlWitness, server });
-  });
-  afterAll(() => oracle.close());
-
-  it('reads are not refused by a replica, and leave it and the session as they were', {
-    timeout: TEST_MS,
-  }, async () => {
-    await agreesWithReads(oracle, 200);
-  });
-
-  it('what it refuses as a write is no read', { timeout: TEST_MS }, async () => {
-    await agreesWithRefusals(oracle, 140);
-  });
-
-  it('no lock, INTO, := or write is missed in mutants', { timeout: TEST_MS }, async () => {
-    const connections = await Promise.all([oracle.open(), oracle.open()]);
-    try {
-      await fuzz(connections, oracle.server);
-    } finally {
-      for (const connection of connections) connection.destroy();
-    }
-  });
+itAgrees('MySQL', {
+  lab: here,
+  flavor: 'mysql',
+  witness: mysqlWitness,
+  atLeast: { reads: 200, refused: 140 },
+  connections: 2,
+  fuzz: (connections, { server }) => fuzz(connections, server),
 });
 
 const mutants = fc.tuple(mutantsOf(baseTexts()), fc.nat(MODES.length - 1));
@@ -62,7 +42,7 @@ async function fuzz(connections: readonly Connection[], server: LexicalOptions):
         const digest = digests[index];
         if (digest === undefined) continue;
         told.valid++;
-        const isRead = isCalledRead(sql, { ...server, sqlMode: MODES[mode] ?? '' });
+        const isRead = isCalledRead(sql, MODES[mode] ?? '', server);
         if (isRead) told.reads++;
         if (isRead && isMore(digest)) told.missed.push(from + index);
       }
@@ -96,18 +76,12 @@ async function digestsByMode(
   return found;
 }
 
-/** Also of a server that is not known: then every server counts. */
-function isCalledRead(sql: string, options: LexicalOptions): boolean {
-  const { sqlMode = '' } = options;
-  return classify(sql, options).access === 'read' || classify(sql, { sqlMode }).access === 'read';
-}
-
 /** Fails with the smallest text that is still missed. */
 async function shrink(connection: Connection, server: LexicalOptions, index: number): Promise<void> {
   const property = fc.asyncProperty(mutants, async ([sql, mode]) => {
     const [digest] = await digestsOf(connection, mode, [sql]);
     const isMissed = digest !== undefined && isMore(digest);
-    if (isMissed && isCalledRead(sql, { ...server, sqlMode: MODES[mode] ?? '' })) throw new Error(`it is ${digest}`);
+    if (isMissed && isCalledRead(sql, MODES[mode] ?? '', server)) throw new Error(`it is ${digest}`);
   });
   await fc.assert(property, { seed: SEED, numRuns: MUTANTS, path: String(index) });
 }

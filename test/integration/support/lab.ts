@@ -138,8 +138,16 @@ export async function nameOf(
   pool: { query: Pool['query'] },
   sql: string | { sql: string; cluster?: object } = 'SELECT name FROM whoami',
 ): Promise<string> {
-  const [rows] = await pool.query<RowDataPacket[]>(sql as string);
-  return String(rows[0]?.name);
+  return String((await rowsOf(pool, sql))[0]?.name);
+}
+
+/** The rows that a pool or a connection gives for a read. */
+export async function rowsOf(
+  on: { query: Pool['query'] },
+  sql: string | object,
+  values?: unknown,
+): Promise<RowDataPacket[]> {
+  return (await on.query<RowDataPacket[]>(sql as string, values as never))[0];
 }
 
 /** The names of the nodes that answered `count` reads; of more reads, for at most 30 s, while they are fewer than `atLeast`. */

@@ -1,6 +1,8 @@
 import type { RowDataPacket } from 'mysql2/promise';
+import { expect } from 'vitest';
 import type { ClusteredPromisePool } from '../../../src/promise.js';
 import type { TestCluster, TestNode } from '../../../src/testing/index.js';
+import { type Lab, nameOf, until } from './lab.js';
 
 /** What became of the statements of a load. */
 export interface LoadResult {
@@ -104,4 +106,19 @@ export async function damage(
     lost: acknowledged.filter((id) => !found.has(id)),
     doubled: [...found].filter(([, n]) => n > 1).map(([id]) => id),
   };
+}
+
+/** Kills the primary and only then writes to `shop.written`: the write waits for the promotion, and is the first to succeed. */
+export async function holdsWrite(lab: Lab): Promise<void> {
+  const pool = await lab.pool();
+  await nameOf(pool, 'SELECT name FROM whoami FOR UPDATE');
+  await lab.cluster.kill(lab.primary);
+  const id = nextId();
+  const held = pool.execute('INSERT INTO written VALUES (?)', [id]);
+  held.catch(() => undefined);
+  await until(() => pool.cluster.status().held === 1);
+  const promoted = await lab.cluster.promote();
+  await held;
+  expect((await written(lab.cluster, promoted)).get(id)).toBe(1);
+  expect(await nameOf(pool, 'SELECT name FROM whoami FOR UPDATE')).toBe(promoted.name);
 }

@@ -35,10 +35,15 @@ function seriesOf(version: string | undefined): string | undefined {
 }
 
 /** What `classify` says with this server known, and without: what either calls a read must be one. */
-export function accessesOf(example: OracleCase, server: LexicalOptions): readonly string[] {
+export function accessesOf(example: Pick<OracleCase, 'sql' | 'options'>, server: LexicalOptions): readonly string[] {
   const { sqlMode, charset } = example.options ?? {};
   const session = { ...(sqlMode === undefined ? {} : { sqlMode }), ...(charset === undefined ? {} : { charset }) };
   return [classify(example.sql, session).access, classify(example.sql, { ...server, ...session }).access];
+}
+
+/** Whether `classify` calls it a read under this `sql_mode`, with the server known or without. */
+export function isCalledRead(sql: string, sqlMode: string, server: LexicalOptions): boolean {
+  return accessesOf({ sql, options: { sqlMode } }, server).includes('read');
 }
 
 // Their harm is known, and none of them is called a read: they stop the server, its replication or other connections, or change

@@ -1,9 +1,50 @@
-import { expect } from 'vitest';
-import type { Oracle } from './oracle.js';
+import type { Connection } from 'mysql2/promise';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Lab, TEST_MS } from './lab.js';
+import { Oracle } from './oracle.js';
 import { accessesOf, casesFor, isHarmful, type OracleCase } from './oracle-cases.js';
+import type { Witness } from './witness.js';
+
+/** How one kind of server is asked. */
+export interface Rounds {
+  readonly lab: Lab;
+  readonly flavor: 'mysql' | 'mariadb';
+  readonly witness: Witness;
+  /** So many reads at least ran to their end, and so many cases were refused as writes. */
+  readonly atLeast: { readonly reads: number; readonly refused: number };
+  /** Asks for mutants, on so many connections. */
+  readonly connections: number;
+  readonly fuzz: (connections: readonly Connection[], oracle: Oracle) => Promise<void>;
+}
+
+/** The tests by which a replica of this kind says what it makes of the cases and of mutants. */
+export function itAgrees(name: string, { lab, flavor, witness, atLeast, connections, fuzz }: Rounds): void {
+  describe(`${name} agrees`, { timeout: TEST_MS }, () => {
+    let oracle: Oracle;
+    beforeAll(() => {
+      const node = lab.replica(0);
+      oracle = new Oracle({ lab, node, witness, server: { flavor, serverVersion: node.version } });
+    });
+    afterAll(() => oracle.close());
+
+    it('reads are not refused by a replica, and leave it and the session as they were', () =>
+      agreesWithReads(oracle, atLeast.reads));
+
+    it('what it refuses as a write is no read', () => agreesWithRefusals(oracle, atLeast.refused));
+
+    it('no lock, INTO, := or write is missed in mutants', async () => {
+      const opened = await Promise.all(Array.from({ length: connections }, () => oracle.open()));
+      try {
+        await fuzz(opened, oracle);
+      } finally {
+        for (const connection of opened) connection.destroy();
+      }
+    });
+  });
+}
 
 /** Every case that is called a read leaves the server and its session as they were. Prints the counts. */
-export async function agreesWithReads(oracle: Oracle, atLeast: number): Promise<void> {
+async function agreesWithReads(oracle: Oracle, atLeast: number): Promise<void> {
   const reads = casesFor(oracle.server).filter((example) => accessesOf(example, oracle.server).includes('read'));
   const wrong: string[] = [];
   let ran = 0;
@@ -19,7 +60,7 @@ export async function agreesWithReads(oracle: Oracle, atLeast: number): Promise<
 }
 
 /** Whatever case is refused as a write, or wrote, was called more than a read. Prints the counts. */
-export async function agreesWithRefusals(oracle: Oracle, atLeast: number): Promise<void> {
+async function agreesWithRefusals(oracle: Oracle, atLeast: number): Promise<void> {
   const cases = casesFor(oracle.server).filter((example) => !isHarmful(example));
   const wrong: string[] = [];
   let refused = 0;

@@ -8,7 +8,7 @@ import { createQuery, type DriverCallback, type DriverQuery, format } from './dr
 /** What the statements of one pool or connection have in common. */
 export interface StatementContext {
   /** mysql2's configuration. */
-  readonly config: object;
+  readonly config: { readonly namedPlaceholders?: unknown };
   /** The text came by itself, not in an object of options: bare arguments are cheaper for mysql2. */
   readonly bare: boolean;
   /** The caller's `queryFormat` writes the text that is sent. */
@@ -58,6 +58,7 @@ export class CommandStatement implements Statement {
   #header: unknown;
 
   constructor(protocol: Protocol, command: DriverQuery, context: StatementContext) {
+    command.namedPlaceholders ??= context.config.namedPlaceholders;
     this.command = command;
     this.#protocol = protocol;
     this.#context = context;

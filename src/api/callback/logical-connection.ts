@@ -240,7 +240,6 @@ export class LogicalConnection extends EventEmitter {
   }
 
   #run(protocol: Protocol, sql: unknown, command: DriverQuery): Query {
-    command.namedPlaceholders ??= this.config.namedPlaceholders;
     this.#session.run(new CommandStatement(protocol, command, contextOf(sql, this.#contexts)));
     return command;
   }

@@ -103,7 +103,6 @@ export class ClusterPool extends DriverPool {
   }
 
   #run(protocol: Protocol, sql: unknown, command: DriverQuery): Query {
-    command.namedPlaceholders ??= this.#config.connectionConfig.namedPlaceholders;
     if (this.#ending) this.#refuse(command);
     else new Session(this.#core, false).run(new CommandStatement(protocol, command, contextOf(sql, this.#contexts)));
     return command;

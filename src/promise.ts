@@ -17,7 +17,8 @@ export {
 } from './api/create.js';
 export type { ClusterPoolOptions } from './api/driver-config.js';
 export type { Explanation } from './api/explain.js';
-export type { ClusterStatus, NodeStatus } from './api/status.js';
+export type { ChannelStatus, GroupStatus, NodeStatus, SemiSyncStatus } from './api/node-status.js';
+export type { ClusterStatus } from './api/status.js';
 export {
   ClusterClosedError,
   ClusterError,
@@ -33,7 +34,7 @@ export {
   TransactionLostError,
   WriteOutcomeUnknownError,
 } from './errors.js';
-export type { ClusterEventName, ClusterEvents, NodeEvent } from './observe/events.js';
+export type { ClusterEventName, ClusterEvents, NodeEvent, NodeHealth } from './observe/events.js';
 export type { BalanceName, ClusterOptions, Consistency, StatementClusterOptions } from './options.js';
 export type { RuleOption } from './rules.js';
 export type { NodeOption } from './seeds.js';

@@ -1,11 +1,16 @@
 import type { Address, NodeId } from '../topology/node-report.js';
 
-/** What {@link ClusterEvents} tell of a node's coming and going. */
+/** What {@link ClusterEvents} tell of a node's coming and going: its health before and after, undefined where it is not there. */
 export interface NodeEvent {
   readonly node: NodeId;
   readonly address: Address;
+  readonly previous: NodeHealth | undefined;
+  readonly next: NodeHealth | undefined;
   readonly because: string;
 }
+
+/** `'suspect'`: it missed a probe, or returns and has not answered often enough. */
+export type NodeHealth = 'up' | 'suspect' | 'down';
 
 /** Events of `pool.cluster`, by name. All are emitted after the change has taken effect. */
 export interface ClusterEvents {
@@ -23,8 +28,9 @@ export interface ClusterEvents {
   nodeUp: [NodeEvent];
   nodeDown: [NodeEvent];
   /** Several nodes could be the primary. Where nothing tells which, no write is sent, and `noPrimary` says so. */
-  splitBrain: [{ readonly nodes: readonly NodeId[]; readonly because: string }];
-  noPrimary: [{ readonly because: string }];
+  splitBrain: [{ readonly previous: readonly NodeId[]; readonly next: readonly NodeId[]; readonly because: string }];
+  /** Writes wait from now on. */
+  noPrimary: [{ readonly previous: NodeId; readonly next: undefined; readonly because: string }];
   /** A replica refused a statement as a write; it was run again on the primary. */
   misrouted: [{ readonly sql: string; readonly node: NodeId; readonly because: string }];
   /** Something worth a line in a log: a missing grant, a transaction left open at release. */

@@ -1,4 +1,5 @@
 import type { Address, NodeId } from './node-report.js';
+import type { NodeView } from './topology.js';
 
 /** What one report changed in the topology: data for events and for reconciling pools. */
 export type Change =
@@ -9,9 +10,16 @@ export type Change =
       readonly generation: number;
       readonly because: string;
     }
-  | { readonly type: 'nodeAdded'; readonly node: NodeId; readonly address: Address; readonly because: string }
-  | { readonly type: 'nodeRemoved'; readonly node: NodeId; readonly address: Address; readonly because: string }
-  | { readonly type: 'nodeUp' | 'nodeDown'; readonly node: NodeId; readonly address: Address; readonly because: string }
+  | {
+      readonly type: 'nodeAdded' | 'nodeRemoved' | 'nodeUp' | 'nodeDown';
+      readonly node: NodeId;
+      readonly address: Address;
+      /** Its health before; undefined for a node that is new. */
+      readonly previous: NodeView['health'] | undefined;
+      /** Its health now; undefined for a node that is gone. */
+      readonly next: NodeView['health'] | undefined;
+      readonly because: string;
+    }
   | {
       readonly type: 'roleChanged';
       readonly node: NodeId;
@@ -20,5 +28,10 @@ export type Change =
       readonly because: string;
     }
   | { readonly type: 'addressDiscovered'; readonly address: Address; readonly namedBy: NodeId }
-  | { readonly type: 'splitBrain'; readonly nodes: readonly NodeId[]; readonly because: string }
-  | { readonly type: 'noPrimary'; readonly because: string };
+  | {
+      readonly type: 'splitBrain';
+      readonly previous: readonly NodeId[];
+      readonly next: readonly NodeId[];
+      readonly because: string;
+    }
+  | { readonly type: 'noPrimary'; readonly previous: NodeId; readonly next: undefined; readonly because: string };

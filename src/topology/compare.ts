@@ -11,8 +11,10 @@ export function compare(previous: Compared, next: Compared): readonly Change[] {
     const before = previous.nodes.get(node.id);
     if (before !== node) changes.push(...compareNode(before, node));
   }
-  for (const { id, address } of previous.nodes.values()) {
-    if (!next.nodes.has(id)) changes.push({ type: 'nodeRemoved', node: id, address, because: removal(next, address) });
+  for (const { id: node, address, health } of previous.nodes.values()) {
+    if (next.nodes.has(node)) continue;
+    const because = removal(next, address);
+    changes.push({ type: 'nodeRemoved', node, address, previous: health, next: undefined, because });
   }
   return [...changes, ...comparePrimary(previous, next), ...compareSplit(previous, next)];
 }
@@ -23,25 +25,30 @@ function removal(next: Compared, address: string): string {
     : 'it fails, and no node names it any more';
 }
 
-function compareNode(
-  before: NodeView | undefined,
-  { id: node, address, health, role, because, lastFailure }: NodeView,
-): Change[] {
-  const changes: Change[] = [];
-  if (before === undefined) changes.push({ type: 'nodeAdded', node, address, because: `it answered at ${address}` });
-  else if (health === 'down' && before.health !== 'down') {
-    changes.push({ type: 'nodeDown', node, address, because: lastFailure?.message ?? 'its probe failed' });
-  } else if (health === 'up' && before.health !== 'up' && isReturning(before)) {
-    changes.push({ type: 'nodeUp', node, address, because: 'it answers again' });
-  }
+function compareNode(before: NodeView | undefined, now: NodeView): Change[] {
+  const { id: node, role, because } = now;
+  const changes = compareHealth(before, now);
   const was = before?.role ?? 'unknown';
   if (role !== was) changes.push({ type: 'roleChanged', node, previous: was, next: role, because });
   return changes;
 }
 
+function compareHealth(before: NodeView | undefined, { id: node, address, health, lastFailure }: NodeView): Change[] {
+  const about = { node, address, previous: before?.health, next: health };
+  if (before === undefined) return [{ type: 'nodeAdded', ...about, because: `it answered at ${address}` }];
+  if (health === 'down' && before.health !== 'down') {
+    return [{ type: 'nodeDown', ...about, because: lastFailure?.message ?? 'its probe failed' }];
+  }
+  const returned = health === 'up' && before.health !== 'up' && isReturning(before);
+  return returned ? [{ type: 'nodeUp', ...about, because: 'it answers again' }] : [];
+}
+
 function comparePrimary(previous: Compared, next: Compared): Change[] {
   const { generation, because } = next;
-  if (next.primary === undefined) return previous.primary === undefined ? [] : [{ type: 'noPrimary', because }];
+  if (next.primary === undefined) {
+    if (previous.primary === undefined) return [];
+    return [{ type: 'noPrimary', previous: previous.primary.id, next: undefined, because }];
+  }
   const again = generation === previous.generation;
   if (again && next.primary.id === previous.primary?.id) return [];
   const was = again ? undefined : previous.believed;
@@ -52,5 +59,5 @@ function compareSplit(previous: Compared, next: Compared): Change[] {
   const before = new Set(previous.splitBrain);
   const same = before.size === next.splitBrain.length && next.splitBrain.every((node) => before.has(node));
   if (same || next.splitBrain.length === 0) return [];
-  return [{ type: 'splitBrain', nodes: next.splitBrain, because: next.because }];
+  return [{ type: 'splitBrain', previous: previous.splitBrain, next: next.splitBrain, because: next.because }];
 }

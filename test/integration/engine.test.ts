@@ -290,6 +290,28 @@ describe('what is known', { timeout: TEST_MS }, () => {
     }
   });
 
+  it('status() says of each node what it is and why: kind, threads, semi-sync, missing GTIDs, pool', async () => {
+    const pool = await here.pool();
+    await pool.query('SELECT 1');
+    const status = pool.cluster.status();
+    const primary = status.nodes.find(({ role }) => role === 'primary');
+    expect(primary).toMatchObject({ kind: 'gtid-replication', readOnly: false, channels: [], lag: undefined });
+    for (const node of status.nodes.filter(({ role }) => role === 'replica')) {
+      const channel = {
+        source: here.primary.address,
+        io: 'running',
+        sql: 'running',
+        delaySeconds: 0,
+        error: undefined,
+      };
+      expect(node).toMatchObject({ kind: 'gtid-replication', readOnly: true, group: undefined, missingGtids: '' });
+      expect(node.channels).toMatchObject([{ ...channel, sourceId: primary?.id }]);
+      expect(node.version).toMatch(/^\d+\.\d+\.\d+/);
+    }
+    const served = status.nodes.filter(({ traffic }) => traffic.reads > 0);
+    expect(served.map(({ pool: figures }) => figures)).toEqual([{ size: 1, idle: 1, lent: 0, waiting: 0 }]);
+  });
+
   it.each(['the primary', 'a replica'])('one seed discovers the rest: %s', async (which) => {
     const seed = which === 'the primary' ? here.primary : here.replica(0);
     const pool = await here.pool({ nodes: [seed.address] });

@@ -106,7 +106,7 @@ function tell(change: Change): string {
   if (change.type === 'roleChanged') return `roleChanged ${change.node} ${change.next}`;
   if (change.type === 'noPrimary') return 'noPrimary';
   return change.type === 'splitBrain'
-    ? `splitBrain ${[...change.nodes].sort().join(' ')}`
+    ? `splitBrain ${[...change.next].sort().join(' ')}`
     : `${change.type} ${change.node}`;
 }
 

@@ -76,3 +76,25 @@ test('caughtUp finds the newest sample that is contained', () => {
   expect(caughtUp(samples, gtids('A:1-9'))).toBeUndefined();
   expect(caughtUp(samples, undefined)).toBeUndefined();
 });
+
+test('each change says what was, what is, and why', () => {
+  const added = applyAll(seeded('db-1', 'db-2'), [PRIMARY, REPLICA]);
+  expect(added.changes).toContainEqual({
+    type: 'nodeAdded',
+    node: 'B',
+    address: 'db-2:3306',
+    previous: undefined,
+    next: 'up',
+    because: 'it answered at db-2:3306',
+  });
+  const lost = applyAll(added.topology, [{ at: 20, from: 'db-1', failed: 'gone' }]);
+  expect(lost.changes).toEqual([
+    { type: 'nodeDown', node: 'A', address: 'db-1:3306', previous: 'up', next: 'down', because: 'it is gone' },
+    { type: 'noPrimary', previous: 'A', next: undefined, because: 'the primary db-1:3306 is down' },
+  ]);
+  const rival = { ...REPLICA, at: 30, readOnly: false, channels: [] };
+  const split = applyAll(added.topology, [rival]);
+  expect(split.changes).toContainEqual(
+    expect.objectContaining({ type: 'splitBrain', previous: [], next: ['A', 'B'], because: expect.any(String) }),
+  );
+});

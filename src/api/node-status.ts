@@ -1,0 +1,119 @@
+import type { LeaseSource } from '../cluster/lease-source.js';
+import { lagAt } from '../topology/lag.js';
+import type { ClusterKind, GroupReport, MemberState, ReplicationChannel } from '../topology/node-report.js';
+import type { Lag, NodeView, Topology } from '../topology/topology.js';
+
+/** A node in {@link ClusterStatus}. Times in ms. */
+export interface NodeStatus {
+  readonly id: string;
+  readonly address: string;
+  readonly addresses: readonly string[];
+  /** The kind of cluster that it says it is part of; undefined before it has answered. */
+  readonly kind: ClusterKind | undefined;
+  readonly role: 'primary' | 'replica' | 'unknown';
+  readonly health: 'up' | 'suspect' | 'down';
+  /** Why it has its role. */
+  readonly because: string;
+  readonly version: string | undefined;
+  /** `read_only` or `super_read_only` is on. */
+  readonly readOnly: boolean | undefined;
+  /** Staleness as an interval; `high` is null when nothing bounds it. Undefined for a node that is no replica. */
+  readonly lag: { readonly low: number; readonly high: number | null; readonly source: Lag['source'] } | undefined;
+  readonly replication: NodeView['lag']['replication'];
+  /** The replication channels and their threads; undefined when the account may not see them. */
+  readonly channels: readonly ChannelStatus[] | undefined;
+  /** What the primary has and this node lacked when both were last asked. */
+  readonly missingGtids: string | undefined;
+  readonly semiSync: SemiSyncStatus | undefined;
+  /** The group that it is a member of, as it sees it; undefined where the kind of cluster has none. */
+  readonly group: GroupStatus | undefined;
+  readonly weight: number;
+  readonly zone: string | undefined;
+  readonly tags: readonly string[];
+  /** Connections of this pool. Undefined for a node that takes no statements. */
+  readonly pool:
+    | { readonly size: number; readonly idle: number; readonly lent: number; readonly waiting: number }
+    | undefined;
+  readonly traffic: {
+    readonly inFlight: number;
+    readonly responseMs: number;
+    readonly reads: number;
+    readonly writes: number;
+    readonly errors: number;
+  };
+  readonly missingGrants: readonly string[];
+  readonly lastError: string | undefined;
+}
+
+/** One replication channel of a replica. */
+export interface ChannelStatus extends Omit<ReplicationChannel, 'retrieved' | 'sourceId'> {
+  /** The source's id, when the server tells it. */
+  readonly sourceId: string | undefined;
+}
+
+/** Semi-synchronous replication as the node sees it. `'degraded'`: switched on, and fallen back to asynchronous. */
+export interface SemiSyncStatus {
+  readonly source: 'on' | 'off' | 'degraded' | undefined;
+  readonly replica: 'on' | 'off' | undefined;
+  /** Replicas that acknowledge. */
+  readonly clients: number | undefined;
+}
+
+/** A group as one member sees it. */
+export interface GroupStatus {
+  readonly name: string;
+  readonly view: string;
+  readonly quorum: boolean;
+  readonly state: MemberState;
+  readonly members: GroupReport['members'];
+}
+
+/** What a node's status is taken from. */
+export interface NodeStatusContext {
+  readonly node: NodeView;
+  readonly topology: Topology;
+  readonly source: LeaseSource;
+  readonly now: number;
+}
+
+/** One node's part of the snapshot. */
+export function nodeStatus(context: NodeStatusContext): NodeStatus {
+  const { node, topology, source } = context;
+  const { lastReport: report } = node;
+  const { inFlight, responseMs, reads, writes, errors } = source.traffic(node.id);
+  const pool = source.pool(node.id);
+  const sample = topology.samples.at(-1);
+  return {
+    id: node.id,
+    address: node.address,
+    addresses: [...node.addresses],
+    kind: report?.kind,
+    role: node.role,
+    health: node.health,
+    because: node.because,
+    version: report?.version,
+    readOnly: report?.readOnly,
+    lag: node.role === 'replica' ? lagStatus(context) : undefined,
+    replication: node.lag.replication,
+    channels: report?.channels?.map(({ retrieved: _retrieved, ...channel }) => channel),
+    missingGtids: sample && node.executed ? sample.executed.minus(node.executed).toString() : undefined,
+    semiSync: report?.semiSync && { ...report.semiSync },
+    group: report?.group && groupStatus(report.group),
+    weight: node.traits.weight,
+    zone: node.traits.zone,
+    tags: [...node.traits.tags],
+    pool: pool && { size: pool.size, idle: pool.idle, lent: pool.lent, waiting: pool.waiting },
+    traffic: { inFlight, responseMs, reads, writes, errors },
+    missingGrants: [...(report?.missingGrants ?? [])],
+    lastError: node.lastFailure?.message,
+  };
+}
+
+function groupStatus({ name, view, quorum, state, members }: GroupReport): GroupStatus {
+  return { name, view: `${view.epoch}:${view.number}`, quorum, state, members: members.map((it) => ({ ...it })) };
+}
+
+function lagStatus({ node, topology, now }: NodeStatusContext): NodeStatus['lag'] {
+  const { low, high, source } = lagAt(node, topology, now);
+  return { low, high: Number.isFinite(high) ? high : null, source };
+}

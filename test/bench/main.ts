@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { type BenchOptions, benchOptions, PARTS, type Part, USAGE } from './bench-options.js';
 import { classifying, specRoutes } from './classifying.js';
 import { levelPool } from './level-pool.js';
+import { noticing } from './noticing.js';
 import { pointSelect } from './point-select.js';
 import { promotion } from './promotion.js';
 import { replicaLoss } from './replica-loss.js';
@@ -20,6 +21,7 @@ const measures: Readonly<Record<Part, (options: BenchOptions) => Promise<Row[]>>
   level: levelPool,
   point: pointSelect,
   promotion,
+  noticing,
   reads: replicaLoss,
   spec: specRoutes,
 };

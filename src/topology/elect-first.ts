@@ -3,11 +3,13 @@ import { follows, hasSource, isCandidate, isFollowed } from './following.js';
 import { isThere } from './node-health.js';
 import type { NodeView } from './topology.js';
 
+const CIRCLE = 'every writable node has a replication source (where nodes replicate in a circle, name their roles)';
+
 /** Elects for a process that believes in nobody yet: what the nodes say now is all there is. */
 export function electFirst(candidates: readonly NodeView[], around: ElectContext): Election {
   const [leader, ...rivals] = candidates.filter((node) => isFollowed(node, around));
   const [only, ...others] = candidates;
-  if (only === undefined) return none('no writable node has answered');
+  if (only === undefined) return none(isCircle(around) ? CIRCLE : 'no writable node has answered');
   const waiting = [...around.addresses.values()].find((view) => view.node === undefined && !view.lastFailure);
   if (others.length > 0) {
     const ids = candidates.map((node) => node.id);
@@ -37,6 +39,10 @@ function followerOfAnother(around: ElectContext): NodeView | undefined {
       (channel) => !explained.some((source) => follows({ ...lastReport, channels: [channel] }, source, around)),
     );
   });
+}
+
+function isCircle({ nodes }: ElectContext): boolean {
+  return [...nodes.values()].some((node) => isThere(node) && node.lastReport?.readOnly === false);
 }
 
 function none(because: string): Election {

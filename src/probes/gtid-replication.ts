@@ -67,6 +67,7 @@ function readSample(id: string, variables: Variables, { address, sentAt, answere
     sqlMode: variables.get('sql_mode'),
     readOnly: variables.get('read_only') === 'ON' || variables.get('super_read_only') === 'ON',
     executed: readExecuted(variables, context.last?.executed),
+    behind: undefined,
     advertised: readAdvertised(variables),
   };
 }

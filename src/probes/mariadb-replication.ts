@@ -83,6 +83,7 @@ function readSample(
     // Later releases have NO_LOCK and NO_LOCK_NO_ADMIN beside ON.
     readOnly: !['OFF', '0', undefined].includes(variables.get('read_only')),
     executed: readExecuted(position, context.last?.executed),
+    behind: undefined,
     advertised: readAdvertised(variables),
   };
 }

@@ -1,5 +1,5 @@
 import type { GtidSet } from '../gtid/gtid-set.js';
-import type { LiveReport, ReplicationChannel } from './node-report.js';
+import type { Behind, LiveReport, ReplicationChannel } from './node-report.js';
 import type { Lag, LagState, NodeView, Sample, Topology } from './topology.js';
 
 /** Nothing is known of a node's lag. */
@@ -64,7 +64,7 @@ export function measureLag(node: NodeView, basis: LagBasis): LagState {
   if (report === undefined) return noLag;
   const replication = replicationOf(report.channels);
   const appliedAll = hasAppliedAll(report, node.executed);
-  if (node.executed === undefined) return { ...bySeconds(report), replication, appliedAll };
+  if (node.executed === undefined) return { ...byItself(report), replication, appliedAll };
   const at = newestContained(basis.samples, node.executed);
   const missing = basis.samples[at + 1];
   // What a node lacks at the moment of its probe was acknowledged before the primary's answer came: at least that old.
@@ -100,13 +100,21 @@ function hasAppliedAll({ channels }: LiveReport, executed: GtidSet | undefined):
   );
 }
 
-// Without GTIDs: whole seconds, rounded down, and only while both threads run (the server then compares its clock with
-// the source's; manual, "SHOW REPLICA STATUS").
-function bySeconds({ channels, sentAt }: LiveReport): Omit<LagState, 'replication' | 'appliedAll'> {
+// Without GTIDs: what the server itself says.
+function byItself(report: LiveReport): Omit<LagState, 'replication' | 'appliedAll'> {
+  const { low, high, source } = report.behind ?? bySeconds(report) ?? NOTHING;
+  return { caughtUpTo: Number.isFinite(high) ? report.sentAt - high : undefined, low, source };
+}
+
+const NOTHING = { low: 0, high: Number.POSITIVE_INFINITY, source: 'none' } as const;
+
+// Whole seconds, rounded down, and only while both threads run (the server then compares its clock with the source's;
+// manual, "SHOW REPLICA STATUS").
+function bySeconds({ channels }: LiveReport): Behind | undefined {
   const running = channels !== undefined && channels.length > 0 && channels.every(isRunning);
   const seconds = running ? channels.map((channel) => channel.secondsBehind) : [];
   const known = seconds.filter((value) => value !== undefined);
-  if (known.length === 0 || known.length < seconds.length) return { caughtUpTo: undefined, low: 0, source: 'none' };
+  if (known.length === 0 || known.length < seconds.length) return undefined;
   const worst = Math.max(...known);
-  return { caughtUpTo: sentAt - (worst + 1) * 1000, low: Math.max(0, worst - 1) * 1000, source: 'seconds-behind' };
+  return { low: Math.max(0, worst - 1) * 1000, high: (worst + 1) * 1000, source: 'seconds-behind' };
 }

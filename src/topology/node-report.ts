@@ -48,6 +48,8 @@ export interface LiveReport {
   readonly readOnly: boolean;
   /** Undefined on a server without GTIDs. */
   readonly executed: GtidSet | undefined;
+  /** The server's own measure of its lag, where GTIDs say nothing; undefined when it has none. */
+  readonly behind: Behind | undefined;
   /** The replication channels that are configured; empty on a node without a source; undefined when not allowed to see. */
   readonly channels: readonly ReplicationChannel[] | undefined;
   /** The replicas that the node knows of; undefined when not asked this time, or not allowed to ask. */
@@ -108,6 +110,21 @@ export interface GroupMember {
   /** The view lets it be written to. */
   readonly writer: boolean;
 }
+
+/** How far a replica says that it is behind the primary, in ms before the report's `sentAt`. */
+export interface Behind {
+  /** Something is missing that was acknowledged at least so long before; 0 when that is not known. */
+  readonly low: number;
+  /** All is there that was acknowledged so long before; `Infinity` without a bound. */
+  readonly high: number;
+  readonly source: BehindSource;
+}
+
+/**
+ * `'commit-timestamps'` when its last transaction was committed on the primary, against the newest that it received ·
+ * `'seconds-behind'` the server's `Seconds_Behind_Source` · `'storage'` storage that the nodes share
+ */
+export type BehindSource = 'commit-timestamps' | 'seconds-behind' | 'storage';
 
 /** Semi-synchronous replication as one node sees it. */
 export interface SemiSyncReport {

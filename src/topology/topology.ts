@@ -1,5 +1,5 @@
 import type { GtidSet } from '../gtid/gtid-set.js';
-import type { Address, FailedReport, LiveReport, NodeId } from './node-report.js';
+import type { Address, BehindSource, FailedReport, LiveReport, NodeId } from './node-report.js';
 
 /** What we believe of all nodes. Immutable; a new primary begins a new generation. */
 export interface Topology {
@@ -107,7 +107,7 @@ export interface LagState {
 }
 
 /** How a lag interval was found. */
-export type LagSource = 'watermark' | 'seconds-behind' | 'none';
+export type LagSource = 'watermark' | BehindSource | 'none';
 
 /** Staleness of a replica as an interval, in ms. `high` is `Infinity` when nothing bounds it. */
 export interface Lag {

@@ -85,6 +85,7 @@ function report(address: string, channels: readonly ReplicationChannel[]): LiveR
     channels,
     replicas: undefined,
     advertised: undefined,
+    behind: undefined,
     semiSync: undefined,
     group: undefined,
     instance: undefined,

@@ -2,6 +2,7 @@ import { GtidSet } from '../../../src/gtid/gtid-set.js';
 import { type ApplyContext, apply, emptyTopology } from '../../../src/topology/apply.js';
 import type { Change } from '../../../src/topology/change.js';
 import type {
+  Behind,
   FailedReport,
   GroupMember,
   GroupReport,
@@ -23,6 +24,7 @@ export interface ShortReport {
   /** `null`: not allowed to see. */
   readonly channels?: readonly ShortChannel[] | null;
   readonly executed?: string | null;
+  readonly behind?: Behind;
   readonly replicas?: readonly string[];
   readonly advertised?: string;
   readonly group?: ShortGroup;
@@ -92,6 +94,7 @@ export function report(short: ShortReport): NodeReport {
     channels: short.channels === null ? undefined : (short.channels ?? []).map(channel),
     replicas: short.replicas?.map(address),
     advertised: short.advertised === undefined ? undefined : address(short.advertised),
+    behind: short.behind,
     semiSync: undefined,
     group: short.group && group(short.group),
     instance: undefined,

@@ -19,7 +19,10 @@ export interface NodeStatus {
   readonly readOnly: boolean | undefined;
   /** Staleness as an interval; `high` is null when nothing bounds it. Undefined for a node that is no replica. */
   readonly lag: { readonly low: number; readonly high: number | null; readonly source: Lag['source'] } | undefined;
+  /** Whether replication moves. */
   readonly replication: NodeView['lag']['replication'];
+  /** Why `replication` is what it is. */
+  readonly replicationBecause: string;
   /** The replication channels and their threads; undefined when the account may not see them. */
   readonly channels: readonly ChannelStatus[] | undefined;
   /** What the primary has and this node lacked when both were last asked. */
@@ -95,6 +98,7 @@ export function nodeStatus(context: NodeStatusContext): NodeStatus {
     readOnly: report?.readOnly,
     lag: node.role === 'replica' ? lagStatus(context) : undefined,
     replication: node.lag.replication,
+    replicationBecause: node.lag.because,
     channels: report?.channels?.map(({ retrieved: _retrieved, ...channel }) => channel),
     missingGtids: sample && node.executed ? sample.executed.minus(node.executed).toString() : undefined,
     semiSync: report?.semiSync && { ...report.semiSync },

@@ -11,9 +11,11 @@ import type { Address, NodeId, NodeReport } from '../topology/node-report.js';
 import { reseed } from '../topology/reseed.js';
 import type { NodeTraits, NodeView, Topology } from '../topology/topology.js';
 import { Followers } from './followers.js';
+import { LagWatches } from './lag-watches.js';
 import { Monitors } from './monitors.js';
 import { Pace } from './pace.js';
 import { type ConnectionSettings, openRaw } from './physical-connection.js';
+import { SampleRequests } from './sample-requests.js';
 import { SeedNames } from './seed-names.js';
 
 /** Told after the topology has been replaced and before events are emitted. */
@@ -31,7 +33,6 @@ export interface ClusterContext {
   readonly clock: Clock;
 }
 
-const SAMPLE_PAUSE_MS = 5;
 const NO_TRAITS: NodeTraits = { weight: 1, zone: undefined, tags: [] };
 
 /** The sole owner of the topology: probes the nodes, believes what `apply` says, tells its observers. */
@@ -47,14 +48,21 @@ export class Cluster {
   readonly #errors = new Map<Address, Error>();
   readonly #answered = new Set<Address>();
   readonly #warned = new Set<string>();
+  readonly #samples: SampleRequests;
+  /** Who is unfit by lag, for each limit that a pool has. */
+  readonly lagWatches = new LagWatches();
   #topology: Topology;
-  #sampledAt = Number.NEGATIVE_INFINITY;
   #started = false;
   #closed = false;
 
   constructor(context: ClusterContext) {
     this.#context = context;
     this.clock = context.clock;
+    this.#samples = new SampleRequests({
+      clock: context.clock,
+      newest: () => this.#topology.samples.at(-1)?.sentAt,
+      take: () => this.#takeSample(),
+    });
     this.pace = new Pace(context.clock, context.settings.monitor.intervalMs);
     const { nodes, monitor } = context.settings;
     this.#seeds = new SeedNames(nodes, {
@@ -134,17 +142,19 @@ export class Cluster {
     if (this.#topology.addresses.size === 0) this.#seeds.refresh();
   }
 
-  /** Takes a fresh sample of the primary, and has these nodes tell when they contain it. */
-  sample(nodes: readonly NodeView[]): void {
-    const { primary } = this.#topology;
-    const now = this.clock.now();
-    if (now - this.#sampledAt >= SAMPLE_PAUSE_MS) {
-      this.#sampledAt = now;
-      if (primary) this.#monitors.probe(primary.address);
-      else this.probeAll();
-    }
+  /** Takes a sample of the primary, unless one was sent at `since` or later, and has these nodes tell when they contain the newest. */
+  sample(nodes: readonly NodeView[], since: number): void {
+    this.#samples.want(since);
     const newest = this.#topology.samples.at(-1);
     if (newest) this.follow(nodes, newest.executed);
+  }
+
+  #takeSample(): void {
+    const { primary, replicas } = this.#topology;
+    if (primary === undefined) return this.probeAll();
+    this.#monitors.probe(primary.address);
+    // Without GTIDs only a replica itself can tell what it has.
+    for (const { address, executed } of replicas) if (executed === undefined) this.#monitors.probe(address);
   }
 
   /** Has these nodes tell when they contain the GTIDs. */
@@ -175,11 +185,13 @@ export class Cluster {
   }
 
   #replace(topology: Topology, changes: readonly Change[]): void {
+    const lagged = this.lagWatches.judge(this.#topology, topology, this.clock.now());
     this.#topology = topology;
     this.pace.search(topology.primary === undefined || topology.primary.health !== 'up');
     if (changes.length > 0) this.#reconcile();
     for (const observer of this.#observers) observer.onTopology(topology, changes);
     for (const change of changes) this.#emit(change);
+    for (const change of lagged) this.tell('lagChanged', change);
   }
 
   /** Emits an event. What a listener throws is thrown where it breaks nothing of ours. */

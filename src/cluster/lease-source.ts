@@ -8,6 +8,7 @@ import type { FailRoute, WaitRoute } from '../routing/route.js';
 import type { NodeId } from '../topology/node-report.js';
 import type { NodeView, Topology } from '../topology/topology.js';
 import type { Cluster, TopologyObserver } from './cluster.js';
+import type { LagWatch } from './lag-watches.js';
 import type { NodePool } from './node-pool.js';
 import { NodePools } from './node-pools.js';
 import type { NodeTraffic } from './node-traffic.js';
@@ -26,6 +27,8 @@ export interface LeaseRequest {
   held: boolean;
   /** The topology that the choice was made on. */
   routedOn: Topology | undefined;
+  /** Clock ms at which it began. */
+  readonly begunAt: number;
   /** Clock ms until which it may wait for a primary, or for any node at all. */
   readonly holdUntil: number;
   /** Clock ms until which a read may wait for freshness. */
@@ -48,6 +51,7 @@ export class LeaseSource implements TopologyObserver {
   readonly #pools: NodePools;
   readonly #held: WaitQueue;
   readonly #fresh: WaitQueue;
+  readonly #lagging: LagWatch;
   readonly #context: { -readonly [K in keyof RouteContext]: RouteContext[K] };
   /**
    * Called with each new connection of mysql2, before it is used: what is queued on it then becomes its base state. True when
@@ -70,8 +74,16 @@ export class LeaseSource implements TopologyObserver {
     this.#held = new WaitQueue(cluster.clock);
     this.#fresh = new WaitQueue(cluster.clock);
     this.#topology = cluster.topology;
-    this.#context = { loads: this.#pools.loads, now: 0, random: Math.random, turn: 0, policy: policyOf(settings) };
+    this.#context = {
+      loads: this.#pools.loads,
+      now: 0,
+      begunAt: 0,
+      random: Math.random,
+      turn: 0,
+      policy: policyOf(settings),
+    };
     this.scope = new ReadScope(cluster, settings);
+    this.#lagging = cluster.lagWatches.join(settings.maxLagMs);
     cluster.pace.keepFresh(settings.maxLagMs);
     cluster.watch(this);
     this.#pools.reconcile(this.#topology);
@@ -101,7 +113,7 @@ export class LeaseSource implements TopologyObserver {
     if (need !== undefined && (need.unknownSince !== undefined || request.routedOn !== undefined)) {
       request.intent = this.scope.refresh(request.intent);
     }
-    const context = this.#at(now);
+    const context = this.#at(now, request.begunAt);
     this.cluster.pace.used(now);
     const answer = route(this.#topology, request.intent, context);
     request.because = answer.because;
@@ -115,7 +127,8 @@ export class LeaseSource implements TopologyObserver {
 
   /** What {@link LeaseSource.acquire} would do, with the reason for each node. Runs nothing. */
   explain(intent: Intent): RouteExplanation {
-    return explainRoute(this.#topology, intent, this.#at(this.cluster.clock.now()));
+    const now = this.cluster.clock.now();
+    return explainRoute(this.#topology, intent, this.#at(now, now));
   }
 
   /** The pool gave an error instead of a lease: nothing was sent, so the search goes on where that makes sense. */
@@ -137,23 +150,21 @@ export class LeaseSource implements TopologyObserver {
     else this.acquire(request);
   }
 
-  /** Whether a lease that a session holds may still serve this intent. */
-  stillFit(lease: PhysicalConnection, intent: Intent): boolean {
+  /** Whether a lease that a session holds may still serve this statement. */
+  stillFit(lease: PhysicalConnection, { intent, begunAt }: Pick<LeaseRequest, 'intent' | 'begunAt'>): boolean {
     const { node, role } = lease.target;
     const topology = this.#topology;
     if (lease.dead || this.#pools.role(node) !== role) return false;
     if (role === 'primary') return topology.primary?.id === node;
     const view = topology.nodes.get(node);
-    return (
-      view !== undefined &&
-      whyUnfit(view, { topology, intent, context: this.#at(this.cluster.clock.now()) }) === undefined
-    );
+    const context = this.#at(this.cluster.clock.now(), begunAt);
+    return view !== undefined && whyUnfit(view, { topology, intent, context }) === undefined;
   }
 
   /** Whether a lease that was just borrowed still serves: the search may have waited, and the topology changed. */
   confirms(lease: PhysicalConnection, request: LeaseRequest): boolean {
     const named = request.intent.node !== undefined;
-    return request.routedOn === this.#topology || named || this.stillFit(lease, request.intent);
+    return request.routedOn === this.#topology || named || this.stillFit(lease, request);
   }
 
   /** A node refused or lost a statement that belongs on the primary, and did not run it: it waits for the topology. */
@@ -181,7 +192,10 @@ export class LeaseSource implements TopologyObserver {
   onTopology(topology: Topology): void {
     const previous = this.#topology;
     this.#topology = topology;
-    for (const [id, traffic] of this.#pools.loads) traffic.arrivalMs = this.cluster.arrivalMs(id);
+    for (const [id, traffic] of this.#pools.loads) {
+      traffic.arrivalMs = this.cluster.arrivalMs(id);
+      traffic.lagging = this.#lagging.unfit.has(id);
+    }
     const changed = topology.version !== previous.version;
     if (changed) this.#pools.reconcile(topology);
     this.scope.onTopology(topology, previous);
@@ -193,14 +207,16 @@ export class LeaseSource implements TopologyObserver {
   async close(timeoutMs: number): Promise<void> {
     this.#closed = true;
     this.cluster.unwatch(this);
+    this.cluster.lagWatches.leave(this.#lagging);
     this.#held.flush();
     this.#fresh.flush();
     await this.#pools.drain(new ClusterClosedError(), timeoutMs);
   }
 
-  #at(now: number): RouteContext {
+  #at(now: number, begunAt: number): RouteContext {
     const context = this.#context;
     context.now = now;
+    context.begunAt = begunAt;
     return context;
   }
 
@@ -218,7 +234,7 @@ export class LeaseSource implements TopologyObserver {
     const { size } = this.#topology.nodes;
     if (answer.for === 'primary' || size === 0 || request.intent.waited) return this.#hold(request, undefined);
     const { need } = request.intent;
-    if (answer.for === 'sample') this.cluster.sample(answer.nodes);
+    if (answer.for === 'sample') this.cluster.sample(answer.nodes, request.begunAt - request.intent.maxLagMs / 2);
     else if (answer.for === 'gtids' && need) this.cluster.follow(answer.nodes, need.gtids);
     this.#fresh.add({
       until: request.freshUntil,

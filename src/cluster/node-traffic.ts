@@ -11,6 +11,7 @@ export class NodeTraffic implements NodeLoad {
   respondedAt = 0;
   arrivalMs: number | undefined;
   blockedUntil = 0;
+  lagging = false;
   reads = 0;
   writes = 0;
   errors = 0;

@@ -45,7 +45,7 @@ export class ReadScope {
   /** What a write without a GTID did may be known by now; if not, a sample of the primary is asked for. */
   refresh(intent: Intent): Intent {
     const { need } = this;
-    if (need?.unknownSince !== undefined) this.#cluster.sample([]);
+    if (need?.unknownSince !== undefined) this.#cluster.sample([], need.unknownSince);
     return need === intent.need ? intent : { ...intent, need };
   }
 

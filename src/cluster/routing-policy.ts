@@ -6,6 +6,7 @@ import type { RoutingPolicy } from '../routing/route.js';
 export function policyOf(settings: Settings): RoutingPolicy {
   return {
     balance: balancers[settings.balance],
+    maxLagMs: settings.maxLagMs,
     primaryReads: settings.primaryReads,
     primaryReadsMax: settings.primaryReadsMax,
     fallbackMaxLagMs: settings.fallbackMaxLagMs,

@@ -1,3 +1,4 @@
+import type { LagChange } from '../topology/lag-fitness.js';
 import type { Address, NodeId } from '../topology/node-report.js';
 
 /** What {@link ClusterEvents} tell of a node's coming and going: its health before and after, undefined where it is not there. */
@@ -27,6 +28,8 @@ export interface ClusterEvents {
   nodeRemoved: [NodeEvent];
   nodeUp: [NodeEvent];
   nodeDown: [NodeEvent];
+  /** A replica became fit, or unfit, for reads that allow the option `maxLagMs`. Pools with other limits tell of theirs. */
+  lagChanged: [LagChange];
   /** Several nodes could be the primary. Where nothing tells which, no write is sent, and `noPrimary` says so. */
   splitBrain: [{ readonly previous: readonly NodeId[]; readonly next: readonly NodeId[]; readonly because: string }];
   /** Writes wait from now on. */

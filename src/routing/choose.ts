@@ -74,5 +74,5 @@ function judge(node: NodeView, situation: Situation): { readonly fit: boolean; r
   const unfit = whyUnfit(node, situation);
   return unfit === undefined
     ? { fit: true, because: 'it is fresh enough' }
-    : { fit: false, because: unfitBecause(unfit) };
+    : { fit: false, because: unfitBecause(unfit, node) };
 }

@@ -42,21 +42,33 @@ function waitForGtids(replicas: readonly NodeView[], situation: Situation): Wait
   };
 }
 
-// Not known to be behind: only the knowledge is old. A fresh sample, and its arrival, will tell.
+// Not known to be further behind than the wait is long: only the knowledge is old. A fresh sample, and its arrival, will tell.
 function waitForSample(replicas: readonly NodeView[], situation: Situation): WaitRoute | undefined {
-  const { topology, intent } = situation;
+  const { topology, intent, context } = situation;
   if (topology.primary === undefined || topology.frozenAt !== undefined) return undefined;
+  const within = Math.max(intent.maxLagMs, context.policy.consistencyWaitMs);
+  // What a delayed replica lacks comes when the delay is over.
+  const allowed = ({ lag }: NodeView): number => (lag.replication === 'delayed' ? 0 : within);
   const nodes = replicas.filter(
-    (node) => isMoving(node) && node.lag.low <= intent.maxLagMs && whyUnfit(node, situation) === 'lag',
+    (node) => isMoving(node) && node.lag.low <= allowed(node) && whyUnfit(node, situation) === 'lag',
   );
   if (nodes.length === 0) return undefined;
-  return { type: 'wait', for: 'sample', nodes, because: 'no sample of the primary is new enough to tell the lag' };
+  const because = 'no sample of the primary is new enough to tell the lag';
+  return { type: 'wait', for: 'sample', nodes: inTurn(nodes, context.turn), because };
+}
+
+// A few, and each time others: a read that asks for the newest has every one of them wait.
+function inTurn(nodes: readonly NodeView[], turn: number): readonly NodeView[] {
+  if (nodes.length <= WAITING_NODES) return nodes;
+  const start = turn % nodes.length;
+  return [...nodes.slice(start), ...nodes.slice(0, start)].slice(0, WAITING_NODES);
 }
 
 function leastBehind(replicas: readonly NodeView[], situation: Situation): Route | undefined {
   const { topology, intent, context } = situation;
   const limit = context.policy.fallbackMaxLagMs;
-  if (limit === undefined) return undefined;
+  // Who allows nothing at all means it.
+  if (limit === undefined || intent.maxLagMs === 0) return undefined;
   const relaxed = { ...situation, intent: { ...intent, maxLagMs: Math.max(limit, intent.maxLagMs) } };
   let best: NodeView | undefined;
   for (const node of replicas) {
@@ -99,19 +111,20 @@ function waitOrFail(situation: Situation, because: string): Route {
   const reasons = new Map<string, string>();
   for (const node of topology.nodes.values()) {
     const unfit = node.role === 'replica' ? whyUnfit(node, situation) : undefined;
-    reasons.set(node.id, unfit === undefined ? node.because : unfitBecause(unfit));
+    reasons.set(node.id, unfit === undefined ? node.because : unfitBecause(unfit, node));
   }
   return { type: 'fail', because, reasons };
 }
 
 /** The reason that stands for all: the one that came nearest to being fit. */
-const NEAREST: readonly Unfit[] = ['gtids', 'lag', 'blocked', 'tried', 'suspect'];
+const NEAREST: readonly Unfit[] = ['gtids', 'lagging', 'lag', 'blocked', 'tried', 'suspect'];
 const FALLBACK: Readonly<Record<Unfit, string>> = {
   down: 'no replica is up',
   suspect: 'no replica is up',
   tried: 'the replicas were tried and failed',
   blocked: 'no pool of a replica can connect now',
   lag: 'no replica is fresh enough',
+  lagging: 'no replica is fresh enough: one that lagged is not clearly under maxLagMs yet',
   'unknown-write': 'a write ended without telling its GTID, and no sample of the primary was sent since',
   gtids: 'no replica has the transactions that must be seen',
 };

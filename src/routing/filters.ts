@@ -1,10 +1,10 @@
-import { isFresh } from '../topology/lag.js';
+import { isFresh, isSampledSince } from '../topology/lag.js';
 import type { NodeView, Topology } from '../topology/topology.js';
 import type { Intent } from './intent.js';
 import type { RouteContext } from './route.js';
 
 /** Why a replica may not answer a read now: the first reason in this order. */
-export type Unfit = 'down' | 'suspect' | 'tried' | 'blocked' | 'lag' | 'unknown-write' | 'gtids';
+export type Unfit = 'down' | 'suspect' | 'tried' | 'blocked' | 'lag' | 'lagging' | 'unknown-write' | 'gtids';
 
 /** What a read is routed by. */
 export interface Situation {
@@ -17,9 +17,12 @@ export interface Situation {
 export function whyUnfit(node: NodeView, { topology, intent, context }: Situation): Unfit | undefined {
   if (node.health !== 'up') return node.health;
   if (intent.tried.length > 0 && intent.tried.includes(node.id)) return 'tried';
-  if ((context.loads.get(node.id)?.blockedUntil ?? 0) > context.now) return 'blocked';
+  const load = context.loads.get(node.id);
+  if (load !== undefined && load.blockedUntil > context.now) return 'blocked';
+  const { maxLagMs } = intent;
   // An object made here costs less than a fourth parameter would in clarity: V8 never allocates it.
-  if (!isFresh(node, topology, { now: context.now, maxLagMs: intent.maxLagMs })) return 'lag';
+  if (!isFresh(node, topology, { now: context.now, maxLagMs, begunAt: context.begunAt })) return 'lag';
+  if (load?.lagging && maxLagMs === context.policy.maxLagMs && mayFlap(node, topology, context)) return 'lagging';
   const { need } = intent;
   if (need === undefined) return undefined;
   // Without a primary there is nobody to ask: reads go on with what was acknowledged.
@@ -27,22 +30,31 @@ export function whyUnfit(node: NodeView, { topology, intent, context }: Situatio
   return node.executed?.contains(need.gtids) ? undefined : 'gtids';
 }
 
+// Without a primary nothing comes and goes; and a sample that was sent after the read began leaves no doubt.
+function mayFlap(node: NodeView, topology: Topology, { begunAt }: RouteContext): boolean {
+  return topology.primary !== undefined && !isSampledSince(node, begunAt);
+}
+
 const WORDS: Readonly<Record<Unfit, string>> = {
   down: 'it is down',
-  suspect: 'it missed a probe, or returns and has not answered often enough',
+  suspect: 'it returns and has not answered often enough',
   tried: 'it was tried for this statement and failed',
   blocked: 'its pool cannot connect now',
   lag: 'it may lag more than maxLagMs',
+  lagging: 'it lagged more than maxLagMs, and is not clearly under it yet',
   'unknown-write': 'a write ended without telling its GTID, and no sample of the primary was sent since',
   gtids: 'it lacks transactions that this read must see',
 };
 
-/** The reason in words. */
-export function unfitBecause(unfit: Unfit): string {
-  return WORDS[unfit];
+/** The reason in words, with what is known of the node. */
+export function unfitBecause(unfit: Unfit, { lag, failures, lastFailure }: NodeView): string {
+  if (unfit === 'lag' || unfit === 'lagging') return `${WORDS[unfit]}; ${lag.because}`;
+  const failed = failures > 0 && (unfit === 'down' || unfit === 'suspect') ? lastFailure : undefined;
+  if (failed === undefined) return WORDS[unfit];
+  return `${unfit === 'down' ? WORDS.down : 'it missed a probe'}: ${failed.message}`;
 }
 
 /** Something that it waits for may still come: its replication is not known to stand still. */
-export function isMoving({ lag }: NodeView): boolean {
-  return lag.replication === 'running' || lag.replication === 'unknown' || lag.replication === 'delayed';
+export function isMoving({ lag: { replication } }: NodeView): boolean {
+  return replication !== 'stopped' && replication !== 'broken' && replication !== 'none';
 }

@@ -38,11 +38,15 @@ export interface NodeLoad {
   readonly arrivalMs: number | undefined;
   /** The pool refuses or cannot connect until this time. */
   readonly blockedUntil: number;
+  /** It was over the policy's `maxLagMs` and has not been clearly under it since. */
+  readonly lagging: boolean;
 }
 
 /** The options that routing obeys. */
 export interface RoutingPolicy {
   readonly balance: Balancer;
+  /** The limit of reads without one of their own. */
+  readonly maxLagMs: number;
   readonly primaryReads: 'fallback' | 'share' | 'never';
   /** Reads on the primary at the same time, when they are there as fallback. */
   readonly primaryReadsMax: number;
@@ -65,5 +69,7 @@ export interface BalanceContext {
 
 /** What a route depends on beside the topology and the intent. */
 export interface RouteContext extends BalanceContext {
+  /** When the statement began: at `now`, or earlier when it had to wait. */
+  readonly begunAt: number;
   readonly policy: RoutingPolicy;
 }

@@ -30,6 +30,7 @@ export class Execution implements LeaseRequest {
   because = '';
   held = false;
   routedOn: Topology | undefined;
+  begunAt = 0;
   holdUntil = 0;
   freshUntil = 0;
   readonly #session: SessionHost;
@@ -58,6 +59,7 @@ export class Execution implements LeaseRequest {
     const { core, state } = this.#session;
     const now = core.source.cluster.clock.now();
     this.#classification = this.#statement.opaque ? OPAQUE : this.#session.classify(this.#statement.sql);
+    this.begunAt = now;
     this.holdUntil = now + core.settings.failover.holdMs;
     this.freshUntil = now + (this.#statement.options?.waitMs ?? core.settings.consistencyWaitMs);
     const pinned = state?.pinnedTo;
@@ -107,7 +109,7 @@ export class Execution implements LeaseRequest {
   #search(now: number): void {
     const { source } = this.#session.core;
     const kept = this.#session.lease(this.intent.access === 'read' ? 'replica' : 'primary');
-    if (kept && this.intent.node === undefined && source.stillFit(kept, this.intent)) return this.#prepare(kept, now);
+    if (kept && this.intent.node === undefined && source.stillFit(kept, this)) return this.#prepare(kept, now);
     if (kept) this.#session.drop(kept);
     source.acquire(this, now);
   }

@@ -143,6 +143,7 @@ function sameLag(a: LagState, b: LagState): boolean {
     a.caughtUpTo === b.caughtUpTo &&
     a.low === b.low &&
     a.replication === b.replication &&
+    a.because === b.because &&
     a.appliedAll === b.appliedAll &&
     a.source === b.source
   );

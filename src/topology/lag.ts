@@ -1,10 +1,12 @@
 import type { GtidSet } from '../gtid/gtid-set.js';
-import type { Behind, LiveReport, ReplicationChannel } from './node-report.js';
+import type { Behind, LiveReport } from './node-report.js';
+import { isRunning, replicationOf } from './replication-state.js';
 import type { Lag, LagState, NodeView, Sample, Topology } from './topology.js';
 
 /** Nothing is known of a node's lag. */
 export const noLag: LagState = Object.freeze({
   replication: 'unknown',
+  because: 'it has not answered yet',
   caughtUpTo: undefined,
   low: 0,
   appliedAll: false,
@@ -27,17 +29,29 @@ export function highAt(node: NodeView, topology: Topology, now: number): number 
   return high > 0 ? high : 0;
 }
 
+/** What a read asks for. Times in ms. */
+export interface Freshness {
+  readonly now: number;
+  readonly maxLagMs: number;
+  /** When the read began. Whatever its limit, what was acknowledged before is all that it can ask for. */
+  readonly begunAt: number;
+}
+
 /**
- * True when a replica may serve reads that allow `maxLagMs`. Without a primary nothing new can be missed: a replica that has
- * applied all that it received goes on, unless it was too far behind when the primary was last seen.
+ * True when a replica may serve reads that allow `maxLagMs`; with 0, when it has a sample that was sent after the read began.
+ * Without a primary nothing new can be missed: a replica that has applied all that it received goes on, unless it was too far
+ * behind when the primary was last seen, or the read allows nothing.
  */
-export function isFresh(
-  node: NodeView,
-  topology: Topology,
-  { now, maxLagMs }: { now: number; maxLagMs: number },
-): boolean {
+export function isFresh(node: NodeView, topology: Topology, { now, maxLagMs, begunAt }: Freshness): boolean {
+  if (isSampledSince(node, begunAt)) return true;
+  if (maxLagMs === 0) return false;
   if (highAt(node, topology, now) <= maxLagMs) return true;
   return topology.primary === undefined && node.lag.appliedAll && node.lag.low <= maxLagMs;
+}
+
+/** It contains a sample of the primary that was sent at `time` or later. */
+export function isSampledSince({ lag }: NodeView, time: number): boolean {
+  return lag.source === 'watermark' && lag.caughtUpTo !== undefined && lag.caughtUpTo >= time;
 }
 
 /** `sentAt` of the newest sample that `executed` contains. Samples are oldest first, each containing the one before. */
@@ -64,26 +78,19 @@ export function measureLag(node: NodeView, basis: LagBasis): LagState {
   if (report === undefined) return noLag;
   const replication = replicationOf(report.channels);
   const appliedAll = hasAppliedAll(report, node.executed);
-  if (node.executed === undefined) return { ...byItself(report), replication, appliedAll };
-  const at = newestContained(basis.samples, node.executed);
-  const missing = basis.samples[at + 1];
+  const known = node.executed === undefined ? byItself(report) : bySamples(node.executed, report, basis);
+  return { ...replication, ...known, appliedAll };
+}
+
+type Known = Pick<LagState, 'caughtUpTo' | 'low' | 'source'>;
+
+function bySamples(executed: GtidSet, report: LiveReport, { samples, frozenAt }: LagBasis): Known {
+  const at = newestContained(samples, executed);
+  const missing = samples[at + 1];
   // What a node lacks at the moment of its probe was acknowledged before the primary's answer came: at least that old.
-  const seenAt = Math.min(report.sentAt, basis.frozenAt ?? report.sentAt);
+  const seenAt = Math.min(report.sentAt, frozenAt ?? report.sentAt);
   const low = missing === undefined ? 0 : Math.max(0, seenAt - missing.answeredAt);
-  return { replication, caughtUpTo: basis.samples[at]?.sentAt, low, appliedAll, source: 'watermark' };
-}
-
-/** Whether replication moves, by the channels. A failed connection alone is not broken when threads keep trying without an error. */
-export function replicationOf(channels: readonly ReplicationChannel[] | undefined): LagState['replication'] {
-  if (channels === undefined) return 'unknown';
-  if (channels.length === 0) return 'none';
-  if (channels.some((channel) => channel.error !== undefined && !isRunning(channel))) return 'broken';
-  if (channels.some((channel) => channel.io === 'stopped' || channel.sql === 'stopped')) return 'stopped';
-  return channels.some((channel) => channel.delaySeconds > 0) ? 'delayed' : 'running';
-}
-
-function isRunning(channel: ReplicationChannel): boolean {
-  return channel.io === 'running' && channel.sql === 'running';
+  return { caughtUpTo: samples[at]?.sentAt, low, source: 'watermark' };
 }
 
 // A stopped thread or a delay means that more may be waiting elsewhere; a connection that is being tried is what a dead
@@ -101,7 +108,7 @@ function hasAppliedAll({ channels }: LiveReport, executed: GtidSet | undefined):
 }
 
 // Without GTIDs: what the server itself says.
-function byItself(report: LiveReport): Omit<LagState, 'replication' | 'appliedAll'> {
+function byItself(report: LiveReport): Known {
   const { low, high, source } = report.behind ?? bySeconds(report) ?? NOTHING;
   return { caughtUpTo: Number.isFinite(high) ? report.sentAt - high : undefined, low, source };
 }

@@ -1,5 +1,6 @@
 import type { GtidSet } from '../gtid/gtid-set.js';
 import type { Address, BehindSource, FailedReport, LiveReport, NodeId } from './node-report.js';
+import type { Replication } from './replication-state.js';
 
 /** What we believe of all nodes. Immutable; a new primary begins a new generation. */
 export interface Topology {
@@ -96,7 +97,9 @@ export interface NodeView {
 /** What is known of a replica's staleness. The interval itself is computed by `lagAt(node, topology, now)`. */
 export interface LagState {
   /** Whether replication moves at all. */
-  readonly replication: 'running' | 'stopped' | 'delayed' | 'broken' | 'unknown' | 'none';
+  readonly replication: Replication;
+  /** Why, in words. */
+  readonly because: string;
   /** `sentAt` of the newest sample of this generation that it contains. */
   readonly caughtUpTo: number | undefined;
   /** Lower bound in ms at the last report: 0 unless a sample is known to be missing. */

@@ -38,14 +38,16 @@ const reports: ShortReport[] = [{ at: 0, from: 'db-1', as: 'A', executed: 'A:1-1
 const three = applyAll(seeded(...seeds), reports).topology;
 const two = applyAll(seeded(...seeds.slice(0, 3)), reports.slice(0, 3)).topology;
 
-const load: NodeLoad = { inFlight: 1, responseMs: 0.4, respondedAt: 0, arrivalMs: 2, blockedUntil: 0 };
+const load: NodeLoad = { inFlight: 1, responseMs: 0.4, respondedAt: 0, arrivalMs: 2, blockedUntil: 0, lagging: false };
 const context: RouteContext = {
   loads: new Map(['A', 'B', 'C', 'D'].map((id) => [id, load])),
   now: 100,
+  begunAt: 100,
   random: Math.random,
   turn: 0,
   policy: {
     balance: balancers.adaptive,
+    maxLagMs: 500,
     primaryReads: 'fallback',
     primaryReadsMax: 10,
     fallbackMaxLagMs: undefined,

@@ -52,13 +52,23 @@ export class SilentSource {
 
   /** What the lease source routes by. */
   context(): RouteContext {
-    const { balance, primaryReads, primaryReadsMax, fallbackMaxLagMs, zone, consistencyWaitMs } = this.settings;
+    const { balance, maxLagMs, primaryReads, primaryReadsMax, fallbackMaxLagMs, zone, consistencyWaitMs } =
+      this.settings;
     return {
       loads: new Map([...this.topology.nodes.keys()].map((id) => [id, this.source.traffic(id)])),
       now: systemClock.now(),
+      begunAt: systemClock.now(),
       random: Math.random,
       turn: 0,
-      policy: { balance: balancers[balance], primaryReads, primaryReadsMax, fallbackMaxLagMs, zone, consistencyWaitMs },
+      policy: {
+        balance: balancers[balance],
+        maxLagMs,
+        primaryReads,
+        primaryReadsMax,
+        fallbackMaxLagMs,
+        zone,
+        consistencyWaitMs,
+      },
     };
   }
 

@@ -13,6 +13,8 @@ interface Case {
   /** Reports after those. */
   readonly then?: readonly ShortReport[];
   readonly now?: number;
+  /** When the statement began; `now` unless given. */
+  readonly begunAt?: number;
   readonly intent?: Partial<Omit<Intent, 'need'>> & { readonly need?: string; readonly unknownSince?: number };
   readonly policy?: Partial<Omit<RoutingPolicy, 'balance'>>;
   readonly zones?: Readonly<Record<string, string>>;
@@ -32,6 +34,7 @@ interface Case {
 const NAMES: Readonly<Record<string, string>> = { A: 'db-1', B: 'db-2', C: 'db-3', D: 'db-4' };
 const POLICY: RoutingPolicy = {
   balance: balancers.random,
+  maxLagMs: 500,
   primaryReads: 'fallback',
   primaryReadsMax: 10,
   fallbackMaxLagMs: undefined,
@@ -47,7 +50,14 @@ const INTENT: Intent = {
   tried: [],
   waited: false,
 };
-const LOAD: NodeLoad = { inFlight: 0, responseMs: 0, respondedAt: 0, arrivalMs: undefined, blockedUntil: 0 };
+const LOAD: NodeLoad = {
+  inFlight: 0,
+  responseMs: 0,
+  respondedAt: 0,
+  arrivalMs: undefined,
+  blockedUntil: 0,
+  lagging: false,
+};
 const STEPS = 60;
 
 function topologyOf(spec: Case) {
@@ -100,7 +110,9 @@ function run(spec: Case): void {
   const policy = { ...POLICY, ...spec.policy };
   const chosen = new Set<string>();
   for (let step = 0; step < STEPS; step += 1) {
-    const context: RouteContext = { loads, now: spec.now ?? 1100, random: () => step / STEPS, turn: step, policy };
+    const now = spec.now ?? 1100;
+    const begunAt = spec.begunAt ?? now;
+    const context: RouteContext = { loads, now, begunAt, random: () => step / STEPS, turn: step, policy };
     const answer = route(topology, intent, context);
     expect(answer.type, answer.because).toBe(spec.expect.type);
     expect(answer.because).not.toBe('');

@@ -3,12 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { applyArrival } from '../../src/topology/apply.js';
 import type { Change } from '../../src/topology/change.js';
 import { lagAt } from '../../src/topology/lag.js';
+import { judgeLag } from '../../src/topology/lag-fitness.js';
 import type { NodeView, Topology } from '../../src/topology/topology.js';
 import { applyAll, gtids, type ShortOptions, type ShortReport, seeded } from '../unit/topology/build.js';
 
 interface Case {
   readonly name: string;
   readonly seeds: readonly string[];
+  /** The limit that `unfit` and `lagChanges` are judged by. */
+  readonly maxLagMs?: number;
   readonly options?: ShortOptions;
   readonly phases: readonly Phase[];
 }
@@ -42,12 +45,21 @@ interface Expected {
   readonly appliedAll?: Readonly<Record<string, boolean>>;
   /** Node → [now, low, high]; high `null` is Infinity. */
   readonly lag?: Readonly<Record<string, readonly [number, number, number | null]>>;
+  /** Node → a part of the reason of its replication's state. */
+  readonly lagBecause?: Readonly<Record<string, string>>;
+  /** The replicas that are unfit by `maxLagMs`. */
+  readonly unfit?: readonly string[];
+  /** `'node fit'` and `'node unfit'` of the phase, in order. */
+  readonly lagChanges?: readonly string[];
   /** `'type node'` of all changes of the phase, in order. */
   readonly changes?: readonly string[];
 }
 
 const keys: Readonly<
-  Record<keyof Expected, (topology: Topology, changes: readonly Change[], wanted: Expected) => unknown>
+  Record<
+    Exclude<keyof Expected, 'unfit' | 'lagChanges'>,
+    (topology: Topology, changes: readonly Change[], wanted: Expected) => unknown
+  >
 > = {
   primary: ({ primary }) => primary?.id ?? null,
   believed: ({ believed }) => believed,
@@ -69,6 +81,9 @@ const keys: Readonly<
   ),
   former: each('former', (node) => node.formerPrimary),
   promotable: each('promotable', (node) => node.promotable),
+  lagBecause: each('lagBecause', (node, wanted) =>
+    node.lag.because.includes(String(wanted)) ? wanted : node.lag.because,
+  ),
   appliedAll: each('appliedAll', (node) => node.lag.appliedAll),
   lag: (topology, _changes, { lag = {} }) => pick(topology, lag, (node, [now]) => measured(node, topology, now)),
   changes: (_topology, changes) => changes.map(tell),
@@ -121,16 +136,27 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.json')))
 
 function run(spec: Case): void {
   let topology = seeded(...spec.seeds);
+  let unfit: ReadonlySet<string> = new Set();
   for (const [index, phase] of spec.phases.entries()) {
-    const applied = applyAll(topology, phase.reports ?? [], spec.options);
+    const lagChanges: string[] = [];
+    const onStep = (previous: Topology, next: Topology, now: number): void => {
+      const judged = judgeLag(unfit, { previous, next, now, maxLagMs: spec.maxLagMs ?? 1000 });
+      unfit = judged.unfit;
+      lagChanges.push(...judged.changes.map((change) => `${change.node} ${change.next}`));
+    };
+    const applied = applyAll(topology, phase.reports ?? [], spec.options, onStep);
     topology = applied.topology;
     if (phase.arrival) {
       const { node, executed, at } = phase.arrival;
+      const previous = topology;
       topology = applyArrival(topology, { node, executed: gtids(executed), answeredAt: at });
+      onStep(previous, topology, at);
     }
-    const wanted = Object.entries(phase.expect) as [keyof Expected, unknown][];
-    expect(wanted.length, `phase ${index + 1} expects something`).toBeGreaterThan(0);
-    for (const [key, value] of wanted) {
+    const { unfit: wantedUnfit, lagChanges: wantedChanges, ...expected } = phase.expect;
+    expect(Object.keys(phase.expect).length, `phase ${index + 1} expects something`).toBeGreaterThan(0);
+    if (wantedUnfit) expect([...unfit].sort(), `phase ${index + 1}: unfit`).toEqual(wantedUnfit);
+    if (wantedChanges) expect(lagChanges, `phase ${index + 1}: lagChanges`).toEqual(wantedChanges);
+    for (const [key, value] of Object.entries(expected) as [keyof typeof expected, unknown][]) {
       if (key === 'because') expect(topology.because, `phase ${index + 1}: because`).toContain(value);
       else expect(keys[key](topology, applied.changes, phase.expect), `phase ${index + 1}: ${key}`).toEqual(value);
     }

@@ -4,7 +4,14 @@ import type { BalanceContext, NodeLoad } from '../../../src/routing/route.js';
 import type { NodeView } from '../../../src/topology/topology.js';
 import { applyAll, seeded } from '../topology/build.js';
 
-const IDLE: NodeLoad = { inFlight: 0, responseMs: 0, respondedAt: 0, arrivalMs: undefined, blockedUntil: 0 };
+const IDLE: NodeLoad = {
+  inFlight: 0,
+  responseMs: 0,
+  respondedAt: 0,
+  arrivalMs: undefined,
+  blockedUntil: 0,
+  lagging: false,
+};
 
 function nodes(...weights: readonly number[]): readonly NodeView[] {
   const { topology } = applyAll(

@@ -65,8 +65,8 @@ test('highAt and lagAt agree', () => {
 test('isFresh: the limit itself is allowed', () => {
   const topology = both();
   const [replica] = topology.replicas;
-  expect(isFresh(replica!, topology, { now: 250, maxLagMs: 250 })).toBe(true);
-  expect(isFresh(replica!, topology, { now: 251, maxLagMs: 250 })).toBe(false);
+  expect(isFresh(replica!, topology, { now: 250, maxLagMs: 250, begunAt: 250 })).toBe(true);
+  expect(isFresh(replica!, topology, { now: 251, maxLagMs: 250, begunAt: 251 })).toBe(false);
 });
 
 test('caughtUp finds the newest sample that is contained', () => {

@@ -43,6 +43,7 @@ export interface ShortGroup {
 }
 
 export interface ShortChannel {
+  readonly name?: string;
   /** The source's identity; left out while it never connected. */
   readonly id?: string;
   readonly source?: string;
@@ -120,7 +121,7 @@ function member(text: string): GroupMember {
 
 function channel(short: ShortChannel): ReplicationChannel {
   return {
-    name: '',
+    name: short.name ?? '',
     source: address(short.source ?? 'nowhere'),
     sourceId: short.id,
     io: short.io ?? 'running',
@@ -148,12 +149,14 @@ export function applyAll(
   topology: Topology,
   reports: readonly ShortReport[],
   options: ShortOptions = {},
+  onStep?: (previous: Topology, next: Topology, now: number) => void,
 ): { topology: Topology; changes: Change[] } {
   let now = topology;
   const changes: Change[] = [];
   for (const short of reports) {
     const told = report(short);
     const applied = apply(now, told, context(told.answeredAt, options));
+    onStep?.(now, applied.topology, told.answeredAt);
     now = applied.topology;
     changes.push(...applied.changes);
   }

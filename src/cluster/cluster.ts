@@ -33,6 +33,7 @@ export interface ClusterContext {
   readonly clock: Clock;
 }
 
+const LED_FACTOR = 1.5;
 const NO_TRAITS: NodeTraits = { weight: 1, zone: undefined, tags: [] };
 
 /** The sole owner of the topology: probes the nodes, believes what `apply` says, tells its observers. */
@@ -75,7 +76,8 @@ export class Cluster {
       kind: context.settings.kind,
       timeoutMs: monitor.timeoutMs,
       connect: (address) => this.#connect(address),
-      pause: () => this.pace.next(),
+      intervalMs: monitor.intervalMs,
+      pause: (address) => this.#pause(address),
       onReport: (report, error) => this.observe(report, error),
     });
     this.#followers = new Followers({
@@ -177,6 +179,14 @@ export class Cluster {
     const { topology, changes } = apply(this.#topology, report, this.#applyContext());
     this.#replace(topology, changes);
     if (report.ok) this.#warnOfGrants(report.address, report.missingGrants);
+    if (report.ok && topology.primary?.address === report.address) this.#monitors.probeSoon(topology.replicas);
+  }
+
+  // A replica's own tick only stands in for a primary's that fails to come.
+  #pause(address: Address): number {
+    const { primary, addresses, nodes } = this.#topology;
+    const role = nodes.get(addresses.get(address)?.node ?? '')?.role;
+    return this.pace.next() * (role === 'replica' && primary?.health === 'up' ? LED_FACTOR : 1);
   }
 
   #reseed(): void {

@@ -15,7 +15,7 @@ export interface MonitorContext {
   /** Opens a connection with the monitor's account; fails within `timeoutMs`. */
   readonly connect: (address: Address) => Promise<{ raw: Connection; version: string }>;
   /** Milliseconds until the next probe, jitter included. */
-  readonly pause: () => number;
+  readonly pause: (address: Address) => number;
   readonly onReport: (report: NodeReport, error: Error | undefined) => void;
 }
 
@@ -33,6 +33,7 @@ export class Monitor {
   #last: LiveReport | undefined;
   #timer: Timer | undefined;
   #running = false;
+  #begunAt = Number.NEGATIVE_INFINITY;
   #again = false;
   #stopped = false;
 
@@ -53,6 +54,14 @@ export class Monitor {
     void this.#probe();
   }
 
+  /** Moves the next probe to `ms` from now, unless one was sent in the last `restMs`. */
+  probeSoon(ms: number, restMs: number): void {
+    const { clock } = this.#context;
+    if (this.#stopped || this.#running || clock.now() - this.#begunAt < restMs) return;
+    this.#timer?.cancel();
+    this.#timer = clock.after(ms, () => this.probeNow(), true);
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
@@ -63,6 +72,7 @@ export class Monitor {
     this.#again = false;
     const { clock, onReport } = this.#context;
     const sentAt = clock.now();
+    this.#begunAt = sentAt;
     let failure: DriverError | undefined;
     let report: NodeReport;
     try {
@@ -85,7 +95,7 @@ export class Monitor {
 
   #schedule(): void {
     this.#timer?.cancel();
-    this.#timer = this.#context.clock.after(this.#context.pause(), () => this.probeNow(), true);
+    this.#timer = this.#context.clock.after(this.#context.pause(this.address), () => this.probeNow(), true);
   }
 
   // A connection that was open and is lost may have been killed alone: only the next connect tells of the node.

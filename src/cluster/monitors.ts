@@ -1,13 +1,21 @@
 import type { Address } from '../topology/node-report.js';
-import type { Topology } from '../topology/topology.js';
+import type { NodeView, Topology } from '../topology/topology.js';
 import { Monitor, type MonitorContext } from './monitor.js';
+
+/** What monitors need of their surroundings. */
+export interface MonitorsContext extends MonitorContext {
+  readonly intervalMs: number;
+}
+
+/** Most transactions are on a replica that long after they were committed. */
+const AFTER_SAMPLE_MS = 25;
 
 /** The monitors of a cluster: one for each node, and one for each address that has not answered. */
 export class Monitors {
-  readonly #context: MonitorContext;
+  readonly #context: MonitorsContext;
   readonly #monitors = new Map<Address, Monitor>();
 
-  constructor(context: MonitorContext) {
+  constructor(context: MonitorsContext) {
     this.#context = context;
   }
 
@@ -19,6 +27,15 @@ export class Monitors {
   /** Probes the node at this address now. */
   probe(address: Address): void {
     this.#monitors.get(address)?.probeNow();
+  }
+
+  /**
+   * Probes these replicas a moment from now, each once an interval: what they say soon after a sample of the primary tells more
+   * of their lag than what they say at any other moment.
+   */
+  probeSoon(replicas: readonly NodeView[]): void {
+    const restMs = this.#context.intervalMs / 2;
+    for (const { address } of replicas) this.#monitors.get(address)?.probeSoon(AFTER_SAMPLE_MS, restMs);
   }
 
   /** Ends the monitors that the topology has no use for, and begins those that are missing. */

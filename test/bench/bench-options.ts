@@ -1,7 +1,17 @@
 import { parseArgs } from 'node:util';
 
 /** The parts of the benchmark, in the order in which they run. */
-export const PARTS = ['classify', 'routing', 'level', 'point', 'promotion', 'noticing', 'reads', 'spec'] as const;
+export const PARTS = [
+  'classify',
+  'routing',
+  'level',
+  'point',
+  'lag',
+  'promotion',
+  'noticing',
+  'reads',
+  'spec',
+] as const;
 export type Part = (typeof PARTS)[number];
 
 /** What the command line asks for. */

@@ -4,6 +4,7 @@ import { cpus, loadavg } from 'node:os';
 import { dirname } from 'node:path';
 import { type BenchOptions, benchOptions, PARTS, type Part, USAGE } from './bench-options.js';
 import { classifying, specRoutes } from './classifying.js';
+import { lag } from './lag.js';
 import { levelPool } from './level-pool.js';
 import { noticing } from './noticing.js';
 import { pointSelect } from './point-select.js';
@@ -20,6 +21,7 @@ const measures: Readonly<Record<Part, (options: BenchOptions) => Promise<Row[]>>
   routing: routingDecision,
   level: levelPool,
   point: pointSelect,
+  lag,
   promotion,
   noticing,
   reads: replicaLoss,

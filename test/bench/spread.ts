@@ -22,6 +22,14 @@ export function spreadText({ min, p10, median: middle, p90 }: Spread, digits = 1
   return `min ${least}, median ${mid} (p10 ${low}, p90 ${high})`;
 }
 
+/** The value below which that share of the values lies. */
+export function quantileOf(values: readonly number[], share: number): number {
+  return quantile(
+    [...values].sort((a, b) => a - b),
+    share,
+  );
+}
+
 // Linear between the two nearest.
 function quantile(sorted: readonly number[], share: number): number {
   const at = (sorted.length - 1) * share;

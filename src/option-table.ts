@@ -39,6 +39,13 @@ export const optionTable: readonly OptionDescriptor[] = [
     "`'gtid-replication'`: MySQL · `'mariadb-replication'` · `'auto'`: by the version that each node gives",
   ),
   number('maxLagMs', 2000, 'a replica whose lag may be over it serves no read'),
+  {
+    name: 'heartbeat.table',
+    type: 'string',
+    value: undefined,
+    default: 'none',
+    summary: "for servers without GTIDs: a table that bounds the lag, such as pt-heartbeat's `'percona.heartbeat'`",
+  },
   choice(
     'consistency',
     ['pool', 'eventual'],

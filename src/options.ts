@@ -25,6 +25,14 @@ export interface ClusterOptions {
   readonly kind?: KindOption;
   /** A replica whose lag may be over it serves no read. Default 2000. */
   readonly maxLagMs?: number;
+  /** A table in which somebody moves a row on the primary all the time. Default none: GTIDs need none. */
+  readonly heartbeat?: {
+    /**
+     * `'schema.table'`, in the form of pt-heartbeat's: `server_id` and the time in `ts`. Read on every node that has no GTIDs: the
+     * lag is bounded by the row of the primary's server id.
+     */
+    readonly table?: string;
+  };
   /** Default `'pool'`: every write acknowledged through this pool is seen by its later reads. */
   readonly consistency?: Consistency;
   /** How long a read may wait for a replica to have what it must see before it goes to the primary. Default 100. */
@@ -94,6 +102,7 @@ export interface Settings {
   readonly resolve: ((address: string) => string | undefined) | undefined;
   readonly kind: KindOption;
   readonly maxLagMs: number;
+  readonly heartbeat: { readonly table: string | undefined };
   readonly consistency: Consistency;
   readonly consistencyWaitMs: number;
   readonly primaryReads: 'fallback' | 'share' | 'never';
@@ -155,6 +164,13 @@ export function parseOptions(options: ClusterOptions, outer: OuterOptions = {}):
   const seeds = parseSeeds(options.nodes, { host: outer.host ?? '127.0.0.1', port: Number(outer.port ?? 3306) });
   const queue = { queueLimit: Number(outer.queueLimit ?? 0), waitForConnections: outer.waitForConnections !== false };
   const settings: Settings = Object.freeze({ ...build(values), nodes: seeds, queue: Object.freeze(queue) });
+  const { table } = settings.heartbeat;
+  if (table !== undefined && !/^[^.]+\.[^.]+$/.test(table)) {
+    throw new OptionError(
+      'cluster.heartbeat.table',
+      `must be a table with its schema such as 'percona.heartbeat', not '${table}'`,
+    );
+  }
   if (settings.pool.min > settings.pool.max) {
     throw new OptionError('cluster.pool.min', `${settings.pool.min} is over pool.max, ${settings.pool.max}`);
   }
@@ -195,6 +211,6 @@ function build(values: ReadonlyMap<string, unknown>): Omit<Settings, 'nodes' | '
   }
   settings.readOnlyFunctions = new Set((settings.readOnlyFunctions as string[]).map((name) => name.toLowerCase()));
   settings.rules = parseRules(settings.rules);
-  for (const name of ['pool', 'monitor', 'failover']) Object.freeze(settings[name]);
+  for (const name of ['heartbeat', 'pool', 'monitor', 'failover']) Object.freeze(settings[name]);
   return settings as unknown as Omit<Settings, 'nodes' | 'queue'>;
 }

@@ -65,7 +65,7 @@ export class Cluster {
       take: () => this.#takeSample(),
     });
     this.pace = new Pace(context.clock, context.settings.monitor.intervalMs);
-    const { nodes, monitor } = context.settings;
+    const { nodes, monitor, heartbeat } = context.settings;
     this.#seeds = new SeedNames(nodes, {
       clock: context.clock,
       timeoutMs: monitor.timeoutMs,
@@ -77,6 +77,7 @@ export class Cluster {
       timeoutMs: monitor.timeoutMs,
       connect: (address) => this.#connect(address),
       intervalMs: monitor.intervalMs,
+      heartbeat: heartbeat.table,
       pause: (address) => this.#pause(address),
       onReport: (report, error) => this.observe(report, error),
     });
@@ -268,7 +269,9 @@ export class Cluster {
 
   #warnOfGrants(address: Address, missing: readonly string[]): void {
     for (const grant of missing) {
-      const lost = 'discovery and fencing by replication source are off';
+      const lost = grant.startsWith('SELECT')
+        ? 'or there is no such table; it is not read, and lag is known less well'
+        : 'discovery and fencing by replication source are off';
       this.#warnOnce('MISSING_GRANT', `the account of the probes lacks ${grant} (seen on ${address}): ${lost}`, grant);
     }
   }

@@ -12,6 +12,8 @@ export interface MonitorContext {
   /** The kind of cluster, when it is not to be detected. */
   readonly kind: 'auto' | ClusterKind;
   readonly timeoutMs: number;
+  /** A table to be read where GTIDs say nothing, as `schema.table`. */
+  readonly heartbeat: string | undefined;
   /** Opens a connection with the monitor's account; fails within `timeoutMs`. */
   readonly connect: (address: Address) => Promise<{ raw: Connection; version: string }>;
   /** Milliseconds until the next probe, jitter included. */
@@ -126,8 +128,8 @@ export class Monitor {
   }
 
   async #askOn(raw: Connection): Promise<NodeReport> {
-    const { clock, timeoutMs } = this.#context;
-    const context = { tick: this.#tick++, last: this.#last, version: this.#version };
+    const { clock, timeoutMs, heartbeat } = this.#context;
+    const context = { tick: this.#tick++, last: this.#last, version: this.#version, heartbeat };
     const timer = clock.after(timeoutMs, () => socketOf(raw).destroy(timeout(timeoutMs)));
     try {
       const probe = await this.#probeFor(raw, context.tick);

@@ -1,5 +1,7 @@
 import { GtidSet } from '../gtid/gtid-set.js';
 import type { LiveReport, NodeReport } from '../topology/node-report.js';
+import { commitTimestamps } from './commit-timestamps.js';
+import { heartbeatQuery } from './heartbeat.js';
 import type { Probe, ProbeAnswer, ProbeContext, ProbeMeta, ProbeQuery } from './probe.js';
 import { failed, readAdvertised, showVariables } from './sample.js';
 import { readSecond, type Second, type Seconded, type SecondGrants, secondOf } from './second-statement.js';
@@ -19,7 +21,10 @@ const SAMPLE = showVariables([
 const GRANTS: SecondGrants = { status: 'REPLICATION CLIENT', replicas: 'REPLICATION SLAVE' };
 
 function queries(context: ProbeContext): readonly ProbeQuery[] {
-  const sql = secondSql(secondOf(context, GRANTS), context.version);
+  const second = secondOf(context, GRANTS);
+  if (second === 'heartbeat') return [SAMPLE, heartbeatQuery(context.heartbeat ?? '')];
+  if (second === 'commit-timestamps') return [SAMPLE, commitTimestamps];
+  const sql = secondSql(second, context.version);
   return sql === undefined ? [SAMPLE] : [SAMPLE, { sql }];
 }
 
@@ -43,7 +48,7 @@ function read(answers: readonly ProbeAnswer[], meta: ProbeMeta): NodeReport {
   const id = variables.get('server_uuid');
   if (id === undefined) return failed('the server has no server_uuid: it is not MySQL 5.6 or later', meta, undefined);
   try {
-    const seconded = readSecond(second, variables, { context: meta.context, grants: GRANTS });
+    const seconded = readSecond(second, variables, { meta, grants: GRANTS });
     return { ...readSample(id, variables, meta), ...seconded };
   } catch (error) {
     return failed(error instanceof Error ? error.message : String(error), meta, undefined);
@@ -67,7 +72,6 @@ function readSample(id: string, variables: Variables, { address, sentAt, answere
     sqlMode: variables.get('sql_mode'),
     readOnly: variables.get('read_only') === 'ON' || variables.get('super_read_only') === 'ON',
     executed: readExecuted(variables, context.last?.executed),
-    behind: undefined,
     advertised: readAdvertised(variables),
   };
 }

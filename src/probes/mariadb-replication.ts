@@ -26,6 +26,8 @@ const SECOND_SQL = {
   status: 'SHOW ALL SLAVES STATUS',
   replicas: 'SHOW SLAVE HOSTS',
   'semi-sync': semiSyncStatus,
+  heartbeat: undefined,
+  'commit-timestamps': undefined,
   none: undefined,
 } as const;
 
@@ -47,7 +49,7 @@ function read(answers: readonly ProbeAnswer[], meta: ProbeMeta): NodeReport {
   const position = variables.get('gtid_current_pos');
   if (position === undefined) return failed('the server has no gtid_current_pos: it is not MariaDB', meta, undefined);
   try {
-    const seconded = readSecond(second, variables, { context: meta.context, grants: GRANTS });
+    const seconded = readSecond(second, variables, { meta, grants: GRANTS });
     const sampled = readSample(position, variables, meta);
     return { ...sampled, ...seconded, ...(hasFailed(seconded) ? { executed: GtidSet.empty } : {}) };
   } catch (error) {
@@ -83,7 +85,6 @@ function readSample(
     // Later releases have NO_LOCK and NO_LOCK_NO_ADMIN beside ON.
     readOnly: !['OFF', '0', undefined].includes(variables.get('read_only')),
     executed: readExecuted(position, context.last?.executed),
-    behind: undefined,
     advertised: readAdvertised(variables),
   };
 }

@@ -23,6 +23,8 @@ export interface ProbeContext {
   readonly last: LiveReport | undefined;
   /** The handshake's version, such as `'9.7.4-2'` or `'5.5.5-10.11.6-MariaDB'`. */
   readonly version: string;
+  /** A heartbeat table to be read where GTIDs say nothing, as `schema.table`. */
+  readonly heartbeat: string | undefined;
 }
 
 export interface ProbeQuery {

@@ -1,11 +1,13 @@
-import type { LiveReport, SemiSyncReport } from '../topology/node-report.js';
-import type { ProbeAnswer, ProbeContext } from './probe.js';
+import type { Behind, LiveReport, SemiSyncReport } from '../topology/node-report.js';
+import { commitTimestampsGrant, readCommitTimestamps } from './commit-timestamps.js';
+import { readHeartbeat } from './heartbeat.js';
+import type { ProbeAnswer, ProbeContext, ProbeMeta } from './probe.js';
 import { readChannels, readReplicas } from './replication-channels.js';
 import { readSemiSync, withStatus } from './semi-sync.js';
-import { isDenied, type Row, readVariables } from './server-rows.js';
+import { isDenied, isFrom, type Row, readVariables } from './server-rows.js';
 
 /** What a tick's second statement asks for; the first is always the sample. */
-export type Second = 'status' | 'replicas' | 'semi-sync' | 'none';
+export type Second = 'status' | 'replicas' | 'semi-sync' | 'heartbeat' | 'commit-timestamps' | 'none';
 
 /** The privileges that two of them need. */
 export interface SecondGrants {
@@ -14,19 +16,31 @@ export interface SecondGrants {
 }
 
 /** What a report has from second statements: of this tick, or kept from earlier ones. */
-export type Seconded = Pick<LiveReport, 'channels' | 'replicas' | 'semiSync' | 'missingGrants'>;
+export type Seconded = Pick<
+  LiveReport,
+  'channels' | 'replicas' | 'semiSync' | 'heartbeat' | 'behind' | 'missingGrants'
+>;
 
 /** A node without a source has nothing new to say about it in most ticks: every so many, something else is asked. */
 const TURN_TICKS = 10;
 /** A refused statement is tried again that seldom: each refusal is a line in the server's error count. */
 const DENIED_TICKS = 60;
 
+/** Where something better bounds the lag, how replication stands is asked once in so many ticks. */
+const STATUS_TICKS = 3;
+
 /**
  * What to ask beside the sample. A function of the context alone, so that the reader knows what was asked. The replicas are
  * asked for only after a tick of this very connection has told that there is no source: what another connection saw may be
  * from before a restart.
  */
-export function secondOf({ tick, last }: ProbeContext, grants: SecondGrants): Second {
+export function secondOf(context: ProbeContext, grants: SecondGrants): Second {
+  const wanted = ofReplication(context, grants);
+  const free = wanted === 'none' || (wanted === 'status' && context.tick % STATUS_TICKS !== 0);
+  return (free ? ofLag(context) : undefined) ?? wanted;
+}
+
+function ofReplication({ tick, last }: ProbeContext, grants: SecondGrants): Second {
   const missing = last?.missingGrants ?? [];
   const retry = tick % DENIED_TICKS === 0;
   if (missing.includes(grants.status) && !retry) return 'none';
@@ -37,21 +51,45 @@ export function secondOf({ tick, last }: ProbeContext, grants: SecondGrants): Se
   return idle && tick % TURN_TICKS === 2 && last.semiSync?.source !== undefined ? 'semi-sync' : 'status';
 }
 
+// Where GTIDs tell what a node has, there is nothing to add.
+function ofLag({ tick, last, heartbeat, version }: ProbeContext): Second | undefined {
+  if (last === undefined || last.executed !== undefined) return undefined;
+  const retry = tick % DENIED_TICKS === 1;
+  const may = (grant: string): boolean => retry || !last.missingGrants.includes(grant);
+  if (heartbeat !== undefined && may(selectOn(heartbeat))) return 'heartbeat';
+  const replicates = last.channels !== undefined && last.channels.length > 0;
+  return replicates && isFrom(version, [8, 0, 1]) && may(commitTimestampsGrant) ? 'commit-timestamps' : undefined;
+}
+
+function selectOn(table: string): string {
+  return `SELECT on ${table}`;
+}
+
 /** Reads the second statement's answer into what earlier ones have told. */
 export function readSecond(
   answer: ProbeAnswer | undefined,
   variables: ReadonlyMap<string, string>,
-  { context, grants }: { readonly context: ProbeContext; readonly grants: SecondGrants },
+  { meta, grants }: { readonly meta: ProbeMeta; readonly grants: SecondGrants },
 ): Seconded {
+  const { context } = meta;
+  const { last } = context;
   const second = secondOf(context, grants);
   const rows = answer !== undefined && 'rows' in answer ? answer.rows : undefined;
-  const semiSync = readSemiSync(variables, context.last?.semiSync);
+  const semiSync = readSemiSync(variables, last?.semiSync);
   return {
-    channels: second === 'status' ? rows && readChannels(rows) : context.last?.channels,
+    channels: second === 'status' ? rows && readChannels(rows) : last?.channels,
     replicas: second === 'replicas' && rows ? readReplicas(rows) : undefined,
     semiSync: second === 'semi-sync' ? readStatus(semiSync, rows) : semiSync,
-    missingGrants: missingGrants(grants[second as keyof SecondGrants], answer, context.last?.missingGrants ?? []),
+    heartbeat: second === 'heartbeat' ? readHeartbeat(answer, variables, meta) : last?.heartbeat,
+    behind: second === 'commit-timestamps' ? readCommitTimestamps(answer) : laterBehind(last, meta.sentAt),
+    missingGrants: missingGrants(second, answer, { context, grants }),
   };
+}
+
+// What was measured in an earlier tick is older by now, and what was missing then may have come.
+function laterBehind(last: LiveReport | undefined, sentAt: number): Behind | undefined {
+  if (last?.behind?.source !== 'commit-timestamps') return undefined;
+  return { ...last.behind, low: 0, high: last.behind.high + sentAt - last.sentAt };
 }
 
 function readStatus(semiSync: SemiSyncReport | undefined, rows: readonly Row[] | undefined): typeof semiSync {
@@ -59,11 +97,17 @@ function readStatus(semiSync: SemiSyncReport | undefined, rows: readonly Row[] |
 }
 
 function missingGrants(
-  asked: string | undefined,
+  second: Second,
   answer: ProbeAnswer | undefined,
-  last: readonly string[],
+  { context, grants }: { readonly context: ProbeContext; readonly grants: SecondGrants },
 ): readonly string[] {
-  if (asked === undefined) return last;
-  const others = last.filter((grant) => grant !== asked);
-  return isDenied(answer) ? [...others, asked] : others;
+  const { heartbeat = '', last } = context;
+  const beating = second === 'heartbeat';
+  const needs = { ...grants, heartbeat: selectOn(heartbeat), 'commit-timestamps': commitTimestampsGrant };
+  const asked = second in needs ? needs[second as keyof typeof needs] : undefined;
+  if (asked === undefined) return last?.missingGrants ?? [];
+  const others = (last?.missingGrants ?? []).filter((grant) => grant !== asked);
+  // A table that is not there is as good as one that may not be read.
+  const refused = beating ? answer !== undefined && 'error' in answer : isDenied(answer);
+  return refused ? [...others, asked] : others;
 }

@@ -31,6 +31,7 @@ export function emptyTopology(seeds: Iterable<Address>): Topology {
     replicas: [],
     addresses: new Map(Array.from(seeds, (address) => [address, seedView(address)])),
     samples: [],
+    beats: [],
     frozenAt: undefined,
   });
 }

@@ -4,6 +4,7 @@ import { compare } from './compare.js';
 import { electPrimary } from './elect.js';
 import type { Election } from './election.js';
 import { follows, hasSource, isCandidate, type Surroundings } from './following.js';
+import { addBeat } from './heartbeats.js';
 import { measureLag } from './lag.js';
 import { isThere } from './node-health.js';
 import type { NodeId, NodeReport } from './node-report.js';
@@ -45,6 +46,7 @@ export function assemble(
     replicas: Object.freeze([...nodes.values()].filter((node) => node.role === 'replica')),
     addresses: beliefs.addresses,
     samples: reign.samples,
+    beats: reign.beats,
     frozenAt: reign.frozenAt,
   };
   const changes = [...occasion.changes, ...compare(previous, topology)];
@@ -74,7 +76,7 @@ function claimsAfter(node: NodeView): number {
 }
 
 /** What belongs to the generation. */
-interface Reign extends Pick<Topology, 'generation' | 'believed' | 'electedAt' | 'samples' | 'frozenAt'> {
+interface Reign extends Pick<Topology, 'generation' | 'believed' | 'electedAt' | 'samples' | 'beats' | 'frozenAt'> {
   readonly nodes: Nodes;
 }
 
@@ -94,6 +96,7 @@ function reignOf(previous: Topology, election: Election, nodes: Nodes): Reign {
     believed,
     electedAt: moved ? (report?.sentAt ?? previous.electedAt) : previous.electedAt,
     samples: samples === previous.samples ? samples : Object.freeze(samples),
+    beats: report && !hasSource(report) ? addBeat(moved || restarted ? [] : previous.beats, report) : previous.beats,
     frozenAt: answering ? undefined : (report?.answeredAt ?? previous.frozenAt ?? lastSeen(samples)),
     nodes: moved ? newReign(nodes, previous.believed) : nodes,
   };

@@ -44,18 +44,24 @@ export function judgeLag(was: ReadonlySet<NodeId>, step: LagStep): LagFitness {
 }
 
 function isUnfit(node: NodeView, was: boolean, { previous, next, now, maxLagMs }: LagStep): boolean {
-  if (!isMeasured(node)) return was;
   const high = highAt(node, next, now);
   // While the age stands still nothing comes and goes.
-  if (next.frozenAt !== undefined) return high > maxLagMs;
+  if (next.frozenAt !== undefined) return isMeasured(node) ? high > maxLagMs : was;
   const before = previous.nodes.get(node.id);
-  const crossed = was || (before !== undefined && isMeasured(before) && highAt(before, previous, now) > maxLagMs);
-  return high > (crossed ? maxLagMs * RETURN_SHARE : maxLagMs);
+  if (was) return isMeasured(node) ? high > maxLagMs * RETURN_SHARE : was;
+  if (isBehind(node) && high > maxLagMs) return true;
+  const passed = before !== undefined && isBehind(before) && highAt(before, previous, now) > maxLagMs;
+  return passed && isMeasured(node) && high > maxLagMs * RETURN_SHARE;
 }
 
 // A replica that has answered before the primary's first sample came is neither.
 function isMeasured({ executed, lag }: NodeView): boolean {
   return lag.caughtUpTo !== undefined || lag.low > 0 || executed === undefined;
+}
+
+// It is known to lack something, or says itself how far it is behind: that knowledge is old is no lag.
+function isBehind({ lag }: NodeView): boolean {
+  return lag.low > 0 || (lag.source !== 'watermark' && lag.source !== 'heartbeat');
 }
 
 function changeOf(node: NodeView, over: boolean, { next, now, maxLagMs }: LagStep): LagChange {

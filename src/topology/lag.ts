@@ -1,7 +1,8 @@
 import type { GtidSet } from '../gtid/gtid-set.js';
+import { byBeats } from './heartbeats.js';
 import type { Behind, LiveReport } from './node-report.js';
 import { isRunning, replicationOf } from './replication-state.js';
-import type { Lag, LagState, NodeView, Sample, Topology } from './topology.js';
+import type { Beat, Lag, LagState, NodeView, Sample, Topology } from './topology.js';
 
 /** Nothing is known of a node's lag. */
 export const noLag: LagState = Object.freeze({
@@ -51,7 +52,8 @@ export function isFresh(node: NodeView, topology: Topology, { now, maxLagMs, beg
 
 /** It contains a sample of the primary that was sent at `time` or later. */
 export function isSampledSince({ lag }: NodeView, time: number): boolean {
-  return lag.source === 'watermark' && lag.caughtUpTo !== undefined && lag.caughtUpTo >= time;
+  const sampled = lag.source === 'watermark' || lag.source === 'heartbeat';
+  return sampled && lag.caughtUpTo !== undefined && lag.caughtUpTo >= time;
 }
 
 /** `sentAt` of the newest sample that `executed` contains. Samples are oldest first, each containing the one before. */
@@ -69,6 +71,7 @@ function newestContained(samples: readonly Sample[], executed: GtidSet): number 
 /** What a node's lag is measured against. */
 export interface LagBasis {
   readonly samples: readonly Sample[];
+  readonly beats: readonly Beat[];
   readonly frozenAt: number | undefined;
 }
 
@@ -76,10 +79,11 @@ export interface LagBasis {
 export function measureLag(node: NodeView, basis: LagBasis): LagState {
   const report = node.lastReport;
   if (report === undefined) return noLag;
-  const replication = replicationOf(report.channels);
+  const replication = replicationOf(report);
   const appliedAll = hasAppliedAll(report, node.executed);
-  const known = node.executed === undefined ? byItself(report) : bySamples(node.executed, report, basis);
-  return { ...replication, ...known, appliedAll };
+  const sampled = node.executed && bySamples(node.executed, report, basis);
+  const beaten = sampled?.caughtUpTo === undefined ? byBeats(report.heartbeat, basis) : undefined;
+  return { ...replication, ...(beaten ?? sampled ?? byItself(report)), appliedAll };
 }
 
 type Known = Pick<LagState, 'caughtUpTo' | 'low' | 'source'>;

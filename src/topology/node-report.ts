@@ -48,6 +48,8 @@ export interface LiveReport {
   readonly readOnly: boolean;
   /** Undefined on a server without GTIDs. */
   readonly executed: GtidSet | undefined;
+  /** What the heartbeat table holds there, as last read; undefined where none is named, or it cannot be read. */
+  readonly heartbeat: HeartbeatReport | undefined;
   /** The server's own measure of its lag, where GTIDs say nothing; undefined when it has none. */
   readonly behind: Behind | undefined;
   /** The replication channels that are configured; empty on a node without a source; undefined when not allowed to see. */
@@ -109,6 +111,16 @@ export interface GroupMember {
   readonly state: MemberState;
   /** The view lets it be written to. */
   readonly writer: boolean;
+}
+
+/** A heartbeat table as one node holds it: somebody moves a row on each primary all the time, and replication carries it on. */
+export interface HeartbeatReport {
+  /** The node's own server id: the row that is moved there, if one is. */
+  readonly own: string;
+  /** Just before the first query of the probe that read the table, which may be an earlier one than the report's. */
+  readonly sentAt: number;
+  /** Server id → the row's time as text. Only compared with other values of the same row. */
+  readonly beats: ReadonlyMap<string, string>;
 }
 
 /** How far a replica says that it is behind the primary, in ms before the report's `sentAt`. */

@@ -1,4 +1,4 @@
-import type { ReplicationChannel } from './node-report.js';
+import type { GroupReport, LiveReport, ReplicationChannel } from './node-report.js';
 
 /**
  * Whether a node's replication moves: `'connecting'` its source does not answer, and it keeps trying · `'broken'` a thread has an
@@ -19,8 +19,9 @@ const RUNNING: ReplicationState = { replication: 'running', because: 'its replic
 /** Of several channels the worst tells. */
 const WORST: readonly Replication[] = ['broken', 'stopped', 'connecting', 'delayed'];
 
-/** How replication stands, by the channels that are configured. */
-export function replicationOf(channels: readonly ReplicationChannel[] | undefined): ReplicationState {
+/** How replication stands: by the channels that are configured, and in a group without one by the node's place in it. */
+export function replicationOf({ channels, group }: Pick<LiveReport, 'channels' | 'group'>): ReplicationState {
+  if (group !== undefined && !channels?.length) return inGroup(group);
   if (channels === undefined) return UNKNOWN;
   if (channels.length === 0) return NONE;
   const states = channels.map(ofChannel);
@@ -29,6 +30,13 @@ export function replicationOf(channels: readonly ReplicationChannel[] | undefine
     if (found !== undefined) return found;
   }
   return RUNNING;
+}
+
+// Members of a group need no channel: one that is online applies what the others write.
+function inGroup({ state }: GroupReport): ReplicationState {
+  if (state === 'online') return { replication: 'running', because: 'its group gives it what the others write' };
+  if (state === 'left') return { replication: 'none', because: 'it has left its group' };
+  return { replication: 'stopped', because: `its place in the group is '${state}'` };
 }
 
 /** Both threads of the channel run. */

@@ -2,6 +2,8 @@ import type { LiveReport } from './node-report.js';
 import type { Sample } from './topology.js';
 
 const MAX_SAMPLES = 64;
+/** The newest are kept as they are: somebody may be waiting for one of them to arrive. */
+const KEPT_AS_THEY_ARE = 16;
 
 /** Adds what the primary's report says it has executed. Older reports than the newest sample are left out. */
 export function addSample(samples: readonly Sample[], report: LiveReport): readonly Sample[] {
@@ -14,7 +16,23 @@ export function addSample(samples: readonly Sample[], report: LiveReport): reado
   if (last && before && executed.equals(last.executed) && last.executed.equals(before.executed)) {
     return [...samples.slice(0, -1), sample];
   }
-  return [...(samples.length < MAX_SAMPLES ? samples : samples.slice(1)), sample];
+  return [...(samples.length < MAX_SAMPLES ? samples : thinned(samples)), sample];
+}
+
+// Many samples a second must not push out those that a replica far behind is measured by: the older they are, the further apart
+// they may be. The one goes whose place those beside it tell best.
+function thinned(samples: readonly Sample[]): readonly Sample[] {
+  const newest = samples.at(-1)!.sentAt;
+  let least = 1;
+  let leastShare = Number.POSITIVE_INFINITY;
+  for (let i = 1; i < samples.length - KEPT_AS_THEY_ARE; i++) {
+    const gap = samples[i + 1]!.sentAt - samples[i - 1]!.sentAt;
+    const share = gap / (newest - samples[i]!.sentAt);
+    if (share >= leastShare) continue;
+    leastShare = share;
+    least = i;
+  }
+  return [...samples.slice(0, least), ...samples.slice(least + 1)];
 }
 
 /** False when the primary lacks what it had itself: it came back without its last transactions. */

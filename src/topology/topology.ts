@@ -26,6 +26,8 @@ export interface Topology {
   readonly addresses: ReadonlyMap<Address, AddressView>;
   /** Samples of the primary in this generation, oldest first; bounded. */
   readonly samples: readonly Sample[];
+  /** Its heartbeats in this generation, oldest first; bounded. Empty where no heartbeat table is named, or GTIDs tell more. */
+  readonly beats: readonly Beat[];
   /** The age of replicas stands still at this time: no primary, or one that does not answer. Undefined while it answers. */
   readonly frozenAt: number | undefined;
 }
@@ -36,6 +38,15 @@ export interface Sample {
   readonly sentAt: number;
   readonly answeredAt: number;
   readonly executed: GtidSet;
+}
+
+/** The primary's heartbeat at one moment. */
+export interface Beat {
+  /** Just before the probe's first query was sent: the row was read after it. */
+  readonly sentAt: number;
+  /** The server id that the row belongs to. */
+  readonly server: string;
+  readonly time: string;
 }
 
 /** One address that is probed. */
@@ -110,7 +121,7 @@ export interface LagState {
 }
 
 /** How a lag interval was found. */
-export type LagSource = 'watermark' | BehindSource | 'none';
+export type LagSource = 'watermark' | 'heartbeat' | BehindSource | 'none';
 
 /** Staleness of a replica as an interval, in ms. `high` is `Infinity` when nothing bounds it. */
 export interface Lag {

@@ -95,6 +95,7 @@ function report(address: string, channels: readonly ReplicationChannel[]): LiveR
     channels,
     replicas: undefined,
     advertised: undefined,
+    heartbeat: undefined,
     behind: undefined,
     semiSync: undefined,
     group: undefined,

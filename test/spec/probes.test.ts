@@ -10,6 +10,8 @@ interface Case {
   /** Where the rows are from: a server that was run, or a manual. */
   readonly source: string;
   readonly version: string;
+  /** The option `heartbeat.table`. */
+  readonly heartbeat?: string;
   readonly ticks: readonly Tick[];
 }
 
@@ -37,12 +39,12 @@ for (const kind of ['gtid-replication', 'mariadb-replication'] as const) {
   });
 }
 
-function run({ version, source, ticks }: Case, probe: Probe): void {
+function run({ version, source, ticks, heartbeat }: Case, probe: Probe): void {
   expect(source).toMatch(/^(run on|manual, not run)/);
   let last: LiveReport | undefined;
   let number = 0;
   for (const { tick = number, asks, answers, report: wanted } of ticks) {
-    const context: ProbeContext = { tick, last, version };
+    const context: ProbeContext = { tick, last, version, heartbeat };
     const queries = probe.queries(context);
     expect(queries.length).toBeLessThanOrEqual(2);
     expect(queries.map(({ sql }, i) => (asks[i] !== undefined && sql.includes(asks[i]) ? asks[i] : sql))).toEqual(asks);
@@ -67,6 +69,7 @@ function spell(answer: Answer): ProbeAnswer {
 function plain(report: NodeReport): unknown {
   const text = JSON.stringify(report, (_key, value: unknown) => {
     if (value === undefined) return null;
+    if (value instanceof Map) return Object.fromEntries(value);
     const isSet = typeof value === 'object' && value !== null && 'transactions' in value;
     return isSet ? String(value) : value;
   });

@@ -39,6 +39,7 @@ describe('defaults', () => {
       consistencyWaitMs: 100,
       primaryReads: 'fallback',
       primaryReadsMax: 100,
+      heartbeat: { table: undefined },
       fallbackMaxLagMs: undefined,
       balance: 'adaptive',
       zone: undefined,

@@ -6,6 +6,7 @@ import type {
   FailedReport,
   GroupMember,
   GroupReport,
+  HeartbeatReport,
   MemberState,
   NodeReport,
   ReplicationChannel,
@@ -25,6 +26,9 @@ export interface ShortReport {
   readonly channels?: readonly ShortChannel[] | null;
   readonly executed?: string | null;
   readonly behind?: Behind;
+  /** Server id → time in the heartbeat table; read by this very probe unless `beatsAt` is given. */
+  readonly beats?: Readonly<Record<string, string>>;
+  readonly beatsAt?: number;
   readonly replicas?: readonly string[];
   readonly advertised?: string;
   readonly group?: ShortGroup;
@@ -95,6 +99,7 @@ export function report(short: ShortReport): NodeReport {
     channels: short.channels === null ? undefined : (short.channels ?? []).map(channel),
     replicas: short.replicas?.map(address),
     advertised: short.advertised === undefined ? undefined : address(short.advertised),
+    heartbeat: short.beats && heartbeat(short),
     behind: short.behind,
     semiSync: undefined,
     group: short.group && group(short.group),
@@ -117,6 +122,11 @@ function member(text: string): GroupMember {
   const id = text.charAt(0);
   const state = text.includes('/') ? (text.slice(text.indexOf('/') + 1) as MemberState) : 'online';
   return { id, address: address(`db-${'ABCDEF'.indexOf(id) + 1}`), state, writer: text.includes('*') };
+}
+
+// Server ids are the nodes' letters.
+function heartbeat({ as = '', at, beats = {}, beatsAt = at }: ShortReport): HeartbeatReport {
+  return { own: as, sentAt: beatsAt, beats: new Map(Object.entries(beats)) };
 }
 
 function channel(short: ShortChannel): ReplicationChannel {

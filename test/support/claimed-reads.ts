@@ -16,6 +16,8 @@ export interface ClaimedRead {
   /** All that was acknowledged until then was said to be there: `now − high` at the moment when the read was sent. */
   readonly allUntil: number;
   readonly seen: number;
+  /** No primary was known to answer: the age of the replicas stood still. */
+  readonly frozen: boolean;
 }
 
 /** Reads stamps with the lease source of a pool, so that the very bound that let a read through is known. */
@@ -72,6 +74,7 @@ export class ClaimedReads {
     // The primary has everything; a replica what was acknowledged before the newest sample that it is known to contain.
     const known = source.cluster.topology.nodes.get(node)?.lag.caughtUpTo ?? Number.NEGATIVE_INFINITY;
     const allUntil = role === 'primary' ? begunAt : known;
+    const frozen = source.cluster.topology.frozenAt !== undefined;
     try {
       const seen = await new Promise<number>((resolve, reject) => {
         lease.raw.query<RowDataPacket[]>(READ_STAMP, (error, rows) => {
@@ -79,7 +82,7 @@ export class ClaimedReads {
           else resolve(Number(rows[0]?.n));
         });
       });
-      return { role, node: address, begunAt, sentAt, allUntil, seen };
+      return { role, node: address, begunAt, sentAt, allUntil, seen, frozen };
     } catch (error) {
       lease.destroy(error as Error);
       throw error;

@@ -16,6 +16,19 @@ export interface Credentials {
   readonly replication: Account;
 }
 
+/** What the member of a group with that number logs in with at the others. */
+export function memberAccount(number: number): Account {
+  return { user: `${MEMBER_PREFIX}${number}`, password: CREDENTIALS.replication.password };
+}
+
+/** The number of the member that logs in with that name; `undefined` for any other user. */
+export function memberNumber(user: string): number | undefined {
+  const number = user.startsWith(MEMBER_PREFIX) ? Number(user.slice(MEMBER_PREFIX.length)) : 0;
+  return number > 0 ? number : undefined;
+}
+
+const MEMBER_PREFIX = 'member-';
+
 /** The accounts of every test cluster. They are reachable on the loopback interface only. */
 export const CREDENTIALS: Credentials = {
   root: { user: 'root', password: 'root-password' },

@@ -12,7 +12,8 @@ export type TestClusterErrorCode =
   | 'STATEMENT_FAILED'
   | 'TESTCONTAINERS_MISSING'
   | 'TIMED_OUT'
-  | 'UNKNOWN_NODE';
+  | 'UNKNOWN_NODE'
+  | 'UNSUPPORTED';
 
 /** An act on a running test cluster failed: the message names the node, what was awaited, and the end of its error log. */
 export class ClusterActError extends Error {

@@ -19,6 +19,8 @@ export interface ServerIdentity {
 export interface Source extends Account {
   readonly host: string;
   readonly port: number;
+  /** The number of the node that is to follow. */
+  readonly follower: number;
 }
 
 /** What a replica says about its replication. */
@@ -48,7 +50,20 @@ export interface Comparison {
   readonly purged: boolean;
 }
 
-/** What differs between MySQL and MariaDB. Positions are texts: GTID sets there, GTID positions here. */
+/** What only a group can do, which elects its primary by itself. */
+export interface GroupStatements {
+  readonly multiPrimary: boolean;
+  /** The node with that number begins a new group, alone. */
+  bootstrap(number: number): string[];
+  /** Makes the member with that UUID the primary. */
+  setPrimary(uuid: string): string;
+  /** The number of the view in which the node may be written to; `undefined` while it may not. */
+  reigns(ask: Ask): Promise<number | undefined>;
+  /** Whether the node's view still has the member with that UUID. */
+  knows(ask: Ask, uuid: string): Promise<boolean>;
+}
+
+/** What differs between MySQL and MariaDB, and between replicas and members of a group. Positions are texts: GTID sets there, GTID positions here. */
 export interface Flavor {
   readonly name: FlavorName;
   args(identity: ServerIdentity): string[];
@@ -81,4 +96,6 @@ export interface Flavor {
   count(ask: Ask, position: string): Promise<number>;
   /** Compares a node with the primary, both as they are now. */
   compare(node: Ask, primary: Ask): Promise<Comparison>;
+  /** `undefined` where replicas follow a primary that somebody else chooses. */
+  readonly group: GroupStatements | undefined;
 }

@@ -76,6 +76,7 @@ const shared: Omit<Flavor, 'args' | 'setReadOnly'> = {
   setDelay: (seconds) => [stop(), `CHANGE MASTER TO MASTER_DELAY=${seconds}`, start()],
   delayKeepsReceived: false,
   clone: () => undefined,
+  group: undefined,
   replicaState,
   executed,
   async applied(ask, position, seconds) {

@@ -1,5 +1,13 @@
 import type { Socket } from 'node:net';
-import { createPool, type Pool, type PoolOptions, type QueryResult, type RowDataPacket } from 'mysql2/promise';
+import {
+  type Connection,
+  createConnection,
+  createPool,
+  type Pool,
+  type PoolOptions,
+  type QueryResult,
+  type RowDataPacket,
+} from 'mysql2/promise';
 import { CREDENTIALS } from './credentials.js';
 import { ClusterActError, messageOf } from './errors.js';
 import type { Ask, Flavor } from './flavor.js';
@@ -28,6 +36,7 @@ export class Member implements TestNode {
   readonly host = '127.0.0.1';
   readonly #parts: MemberParts;
   #admin: Pool | undefined;
+  #lock: Connection | undefined;
   #paused = false;
   #uuid: string | undefined;
   #version = '';
@@ -157,6 +166,26 @@ export class Member implements TestNode {
     });
   }
 
+  /** Holds the global read lock until `unlock` or the server's end: reads go on, and nothing is committed or applied. */
+  async lock(): Promise<void> {
+    if (this.#lock !== undefined) return;
+    const { timeoutMs } = this.#parts.settings;
+    const connection = await createConnection({ host: this.host, port: this.serverPort, ...CREDENTIALS.root });
+    unref((connection as unknown as { connection: unknown }).connection);
+    connection.on('error', () => undefined);
+    this.#lock = connection;
+    await within(this.#wait('the read lock', timeoutMs), connection.query('FLUSH TABLES WITH READ LOCK'));
+  }
+
+  /** Ends what `lock` began; nothing when it is not held. */
+  async unlock(): Promise<void> {
+    const held = this.#lock;
+    this.#lock = undefined;
+    if (held === undefined) return;
+    await within(this.#wait('the read lock to end', this.#parts.settings.timeoutMs), held.query('UNLOCK TABLES'));
+    held.destroy();
+  }
+
   /** Waits for something of this node; its state and the end of its error log are in the error. */
   until<T>(
     what: string,
@@ -238,6 +267,8 @@ export class Member implements TestNode {
   #ended(): void {
     this.#paused = false;
     this.#parts.relay?.serverDown();
+    this.#lock?.destroy();
+    this.#lock = undefined;
     this.#closeAdmin();
   }
 
@@ -251,10 +282,12 @@ export class Member implements TestNode {
 // Idle connections must not keep a program alive that has nothing more to do.
 function newPool(options: PoolOptions): Pool {
   const pool = createPool(options);
-  pool.on('connection', (connection) => {
-    (connection as unknown as { stream: Socket }).stream.unref();
-  });
+  pool.on('connection', unref);
   return pool;
+}
+
+function unref(connection: unknown): void {
+  (connection as { stream: Socket }).stream.unref();
 }
 
 function shortened(text: string): string {

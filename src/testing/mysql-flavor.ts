@@ -58,7 +58,7 @@ function clone(donorPort: number): CloneStatements {
   };
 }
 
-function args({ serverId, reportPort }: ServerIdentity, settings: Settings): string[] {
+function args({ serverId, reportPort }: ServerIdentity, settings: Settings, more: readonly string[]): string[] {
   return [
     `--server-id=${serverId}`,
     '--bind-address=127.0.0.1',
@@ -76,6 +76,7 @@ function args({ serverId, reportPort }: ServerIdentity, settings: Settings): str
     '--loose-log-bin-trust-function-creators=ON',
     '--replica-net-timeout=10',
     ...semiSyncArgs(settings),
+    ...more,
     ...settings.mysqldArgs,
   ];
 }
@@ -102,6 +103,7 @@ const shared: Omit<Flavor, 'args' | 'setReadOnly'> = {
   ],
   delayKeepsReceived: true,
   clone,
+  group: undefined,
   replicaState,
   executed,
   async applied(ask, position, seconds) {
@@ -124,11 +126,11 @@ const shared: Omit<Flavor, 'args' | 'setReadOnly'> = {
   },
 };
 
-/** MySQL 8.0.26 and later, with GTIDs. */
-export function mysqlFlavor(settings: Settings): Flavor {
+/** MySQL 8.0.26 and later, with GTIDs. `more` gives further arguments, which the user's own come after. */
+export function mysqlFlavor(settings: Settings, more: Flavor['args'] = () => []): Flavor {
   return {
     ...shared,
-    args: (identity) => args(identity, settings),
+    args: (identity) => args(identity, settings, more(identity)),
     setReadOnly: (on) => [...semiSyncRole(!on, settings), ...readOnly(on)],
   };
 }

@@ -9,8 +9,10 @@ export interface Partition {
   readonly delayMs?: number;
   /** Which bytes are concerned, seen from the node. Default `'both'`. `drop` is always both. */
   readonly direction?: 'both' | 'toServer' | 'fromServer';
-  /** Whether the node's own replication connection to its source is cut as well. Default `true`. */
+  /** Whether the node's own replication connection to its source, or all of a group's with it, are cut as well. Default `true`. */
   readonly replication?: boolean;
+  /** Whether clients are cut off as well. Default `true`. */
+  readonly clients?: boolean;
 }
 
 /** Server ids are the node's number plus a multiple of this: a node built anew needs another, or it skips its own old transactions. */
@@ -23,6 +25,8 @@ export type Treatment = 'vanish' | number;
 export interface Way {
   readonly to: number;
   readonly from: number | undefined;
+  /** The connection belongs to both ends alike: members of one group opened it. */
+  readonly mutual?: boolean;
   readonly toServer: boolean;
 }
 
@@ -31,8 +35,9 @@ export class Network {
   readonly #partitions = new Map<number, Required<Partition>>();
 
   cut(node: number, partition: Partition): void {
-    const { mode = 'drop', delayMs = 100, direction = 'both', replication = true } = partition;
-    this.#partitions.set(node, { mode, delayMs, direction: mode === 'drop' ? 'both' : direction, replication });
+    const { mode = 'drop', delayMs = 100, direction = 'both', replication = true, clients = true } = partition;
+    const ways = mode === 'drop' ? 'both' : direction;
+    this.#partitions.set(node, { mode, delayMs, direction: ways, replication, clients });
   }
 
   heal(node: number): void {
@@ -47,19 +52,26 @@ export class Network {
 
   /** Nothing passes and nothing says so. */
   isSilent(node: number): boolean {
-    return this.#partitions.get(node)?.mode === 'blackhole';
+    const partition = this.#partitions.get(node);
+    return partition?.mode === 'blackhole' && partition.clients;
   }
 
   /** The connection must be reset: one of its ends is dropped. */
   isDropped(way: Omit<Way, 'toServer'>): boolean {
-    return this.#partitions.get(way.to)?.mode === 'drop' || this.#outgoing(way.from)?.mode === 'drop';
+    return this.#incoming(way)?.mode === 'drop' || this.#outgoing(way.from)?.mode === 'drop';
   }
 
   treat(way: Way): Treatment {
     if (this.#partitions.size === 0) return 0;
-    const near = treatmentBy(this.#partitions.get(way.to), way.toServer);
+    const near = treatmentBy(this.#incoming(way), way.toServer);
     const far = treatmentBy(this.#outgoing(way.from), !way.toServer);
     return near === 'vanish' || far === 'vanish' ? 'vanish' : near + far;
+  }
+
+  #incoming({ to, from, mutual }: Omit<Way, 'toServer'>): Required<Partition> | undefined {
+    const partition = this.#partitions.get(to);
+    if (from === undefined && partition?.clients === false) return undefined;
+    return mutual === true && partition?.replication === false ? undefined : partition;
   }
 
   #outgoing(node: number | undefined): Required<Partition> | undefined {

@@ -14,6 +14,12 @@ export interface SemiSync {
   readonly waitPoint?: 'AFTER_SYNC' | 'AFTER_COMMIT';
 }
 
+/** A group of Group Replication: it elects its primary by itself, and knows by itself who is gone. */
+export interface GroupReplication {
+  /** Every member may be written to. Default `false`: one primary. */
+  readonly multiPrimary?: boolean;
+}
+
 /** Options of `startCluster`. */
 export interface ClusterOptions {
   /** Number of replicas beside the one primary. Default 2. */
@@ -24,6 +30,8 @@ export interface ClusterOptions {
   readonly backend?: 'auto' | BackendName;
   /** Semi-synchronous replication. Default `false`. */
   readonly semiSync?: boolean | SemiSync;
+  /** The nodes form a group, at most nine of them (MySQL 8.0.27 and later, without `semiSync`). Default `false`. */
+  readonly groupReplication?: boolean | GroupReplication;
   /** Put a TCP relay before each server, needed by `partition`; without it queries are faster. Default `true`. */
   readonly relay?: boolean;
   /**
@@ -49,6 +57,7 @@ export interface Settings {
   readonly flavor: FlavorName;
   readonly backend: 'auto' | BackendName;
   readonly semiSync: Required<SemiSync> | undefined;
+  readonly groupReplication: Required<GroupReplication> | undefined;
   readonly relay: boolean;
   readonly install: boolean;
   readonly databases: readonly [string, ...string[]];
@@ -63,6 +72,7 @@ const KNOWN = [
   'flavor',
   'backend',
   'semiSync',
+  'groupReplication',
   'relay',
   'install',
   'databases',
@@ -77,11 +87,13 @@ export function readOptions(options: ClusterOptions, env: NodeJS.ProcessEnv): Se
   const unknown = Object.keys(options).find((name) => !(KNOWN as readonly string[]).includes(name));
   if (unknown !== undefined) throw invalid(`unknown option '${unknown}'; known are ${KNOWN.join(', ')}`);
   const flavor = oneOf('flavor', options.flavor ?? 'mysql', ['mysql', 'mariadb'] as const);
+  const groupReplication = readGroup(options, flavor);
   return {
-    replicas: wholeNumber('replicas', options.replicas ?? 2, { min: 0, max: 16 }),
+    replicas: wholeNumber('replicas', options.replicas ?? 2, { min: 0, max: groupReplication ? 8 : 16 }),
     flavor,
     backend: oneOf('backend', options.backend ?? 'auto', ['auto', 'native', 'docker'] as const),
     semiSync: readSemiSync(options.semiSync ?? false),
+    groupReplication,
     relay: options.relay ?? true,
     install: options.install ?? env.MYSQL2_CLUSTER_INSTALL === '1',
     databases: readDatabases(options.databases ?? ['shop']),
@@ -94,6 +106,18 @@ export function readOptions(options: ClusterOptions, env: NodeJS.ProcessEnv): Se
 
 function defaultImage(flavor: FlavorName, env: NodeJS.ProcessEnv): string {
   return flavor === 'mysql' ? (env.MYSQL_IMAGE ?? 'mysql:9.7') : (env.MARIADB_IMAGE ?? 'mariadb:11.8');
+}
+
+function readGroup(
+  { groupReplication = false, semiSync = false }: ClusterOptions,
+  flavor: FlavorName,
+): Settings['groupReplication'] {
+  if (groupReplication === false) return undefined;
+  if (flavor !== 'mysql') throw invalid("groupReplication needs flavor 'mysql'");
+  if (semiSync !== false)
+    throw invalid('groupReplication and semiSync exclude each other: a group waits for its majority');
+  const { multiPrimary = false } = groupReplication === true ? {} : groupReplication;
+  return { multiPrimary };
 }
 
 function readSemiSync(value: boolean | SemiSync): Required<SemiSync> | undefined {

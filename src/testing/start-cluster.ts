@@ -1,8 +1,10 @@
+import { bootstrap } from './acts/elect.js';
 import { follow } from './acts/follow.js';
 import { prepare } from './acts/prepare.js';
 import type { ClusterState } from './cluster-state.js';
 import { ClusterStartError, messageOf, startErrorOf } from './errors.js';
 import type { Flavor } from './flavor.js';
+import { groupFlavor } from './group-flavor.js';
 import { mariadbFlavor } from './mariadb-flavor.js';
 import { Member } from './member.js';
 import { mysqlFlavor } from './mysql-flavor.js';
@@ -14,7 +16,7 @@ import type { Backend } from './server.js';
 import { removeAll, TestCluster } from './test-cluster.js';
 
 /**
- * Starts one primary and its replicas on free ports of 127.0.0.1, replicating by GTIDs, and waits until they do.
+ * Starts one primary and its replicas on free ports of 127.0.0.1, replicating by GTIDs or as one group, and waits until they do.
  *
  * Nothing of it outlives this process, however that ends; it does not keep the process alive either. The first call on a
  * machine also makes a data directory in the cache folder (3 s) and, if allowed to, unpacks a server there (15 s).
@@ -66,7 +68,7 @@ async function makeBackend(settings: Settings): Promise<Backend> {
 
 async function makeMembers(settings: Settings, backend: Backend, members: Member[]): Promise<ClusterState> {
   const network = new Network();
-  const flavor = settings.flavor === 'mysql' ? mysqlFlavor(settings) : mariadbFlavor(settings);
+  const flavor = flavorOf(settings);
   const numbers = Array.from({ length: settings.replicas + 1 }, (_, index) => index + 1);
   const made = await Promise.allSettled(
     numbers.map(async (number) => {
@@ -79,6 +81,11 @@ async function makeMembers(settings: Settings, backend: Backend, members: Member
   const [primary] = members;
   if (primary === undefined) throw new ClusterStartError('INVALID_OPTION', 'a cluster needs a node');
   return { members, primary, flavor, settings, network, backend };
+}
+
+function flavorOf(settings: Settings): Flavor {
+  if (settings.flavor === 'mariadb') return mariadbFlavor(settings);
+  return settings.groupReplication ? groupFlavor(settings, settings.groupReplication) : mysqlFlavor(settings);
 }
 
 interface MemberContext {
@@ -106,6 +113,7 @@ async function startMembers(state: ClusterState): Promise<void> {
   // A failure must not leave others that are still starting behind.
   const ends = await Promise.allSettled(state.members.map(start));
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  if (state.flavor.group) await bootstrap(state, state.flavor.group, state.primary);
   const replicas = state.members.filter((member) => member !== state.primary);
   await Promise.all(replicas.map((member) => follow(state, member)));
 }

@@ -1,7 +1,9 @@
 import type { QueryResult, RowDataPacket } from 'mysql2/promise';
+import { bootstrap } from './acts/elect.js';
 import { follow, waitApplied, waitUntilReplicating } from './acts/follow.js';
 import { livingReplicas, promote } from './acts/promote.js';
 import { rebuild } from './acts/rebuild.js';
+import { startReplication, stopReplication } from './acts/replication.js';
 import { switchover } from './acts/switchover.js';
 import { type ClusterState, memberOf, requireRunning } from './cluster-state.js';
 import { CREDENTIALS, type Credentials } from './credentials.js';
@@ -15,7 +17,7 @@ import type { TestNode } from './test-node.js';
  * A running cluster of real servers: one primary, its replicas, and the acts that tests need. Made by `startCluster`.
  *
  * A node is given as a `TestNode` or by its name. Every act waits, within the option `timeoutMs`, until what it did is true, and
- * throws `ClusterActError` otherwise.
+ * throws `ClusterActError` otherwise (`UNSUPPORTED` when it makes no sense in this kind of cluster).
  */
 export class TestCluster {
   readonly #state: ClusterState;
@@ -102,7 +104,8 @@ export class TestCluster {
 
   /**
    * Starts a node that is down, as it was: a replica read-only and with the source it had, an old primary without a source and
-   * writable, as real ones do. Use `rebuild` to make it fit the cluster. Does nothing when the node runs.
+   * writable, as real ones do. Use `rebuild` to make it fit the cluster. Does nothing when the node runs. A member of a group
+   * is not in it before `rebuild`.
    */
   async start(node: TestNode | string): Promise<void> {
     const member = this.#begin('start', node);
@@ -111,7 +114,8 @@ export class TestCluster {
 
   /**
    * Makes a replica the primary: by default the living one that received the most transactions and is not behind a partition. It applies its relay log first;
-   * the other living replicas then follow it. The old primary is not touched: if it lives, it stays writable.
+   * the other living replicas then follow it. The old primary is not touched: if it lives, it stays writable. A group whose
+   * primary is gone elects another one by itself (after about 6 s): without a node this waits for it.
    */
   promote(node?: TestNode | string): Promise<TestNode> {
     return promote(this.#state, node === undefined ? undefined : this.#begin('promote', node));
@@ -133,6 +137,17 @@ export class TestCluster {
     await rebuild(this.#state, this.#begin('rebuild', node));
   }
 
+  /**
+   * The node begins a new group, alone, as its primary: what is done when a group has lost its majority for good. `rebuild` makes
+   * others join it. Only with the option `groupReplication`.
+   */
+  async bootstrap(node: TestNode | string): Promise<void> {
+    const member = this.#begin('bootstrap', node);
+    const { group } = this.#state.flavor;
+    if (group === undefined) throw new ClusterActError('UNSUPPORTED', 'bootstrap needs the option groupReplication');
+    await bootstrap(this.#state, group, member);
+  }
+
   /** The replica applies transactions that many seconds after they were committed; 0 ends that. */
   async setDelay(node: TestNode | string, seconds: number): Promise<void> {
     const member = this.#begin(`delay by ${seconds} s`, node);
@@ -140,16 +155,14 @@ export class TestCluster {
     await waitUntilReplicating(this.#state, member);
   }
 
-  /** Stops receiving (`'io'`) or applying (`'sql'`) on a replica. Default: both. */
+  /** Stops receiving (`'io'`) or applying (`'sql'`) on a replica. Default: both. A member of a group leaves it, or with `'sql'` applies nothing. */
   async stopReplication(node: TestNode | string, thread?: ReplicationThread): Promise<void> {
-    await this.#begin(`stop replication (${thread ?? 'both'})`, node).run([this.#state.flavor.stop(thread)]);
+    await stopReplication(this.#state, this.#begin(`stop replication (${thread ?? 'both'})`, node), thread);
   }
 
-  /** Starts both threads of a replica and waits until they run. */
+  /** Starts both threads of a replica, or has a member of a group join it, and waits until they run. */
   async startReplication(node: TestNode | string): Promise<void> {
-    const member = this.#begin('start replication', node);
-    await member.run([this.#state.flavor.start()]);
-    await waitUntilReplicating(this.#state, member);
+    await startReplication(this.#state, this.#begin('start replication', node));
   }
 
   /** Makes a node that has no source, or another one, a replica of the primary, whatever its data. `rebuild` is the careful way. */
@@ -158,7 +171,8 @@ export class TestCluster {
   }
 
   /**
-   * Cuts a node off, by its relay: clients, replicas of it and, unless `replication: false`, its own replication. By default
+   * Cuts a node off, by its relay: clients, replicas of it and, unless `replication: false`, its own replication (of a group's
+   * member: clients and, unless `replication: false`, all other members). By default
    * `{ mode: 'drop' }`. A second call replaces the first. Throws `ClusterActError` (`NO_RELAY`) with `relay: false`.
    */
   async partition(node: TestNode | string, partition: Partition = {}): Promise<void> {

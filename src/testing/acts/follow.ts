@@ -6,10 +6,22 @@ import type { Member } from '../member.js';
 /** Makes a running node a read-only replica of the primary and waits until both threads run. */
 export async function follow(state: ClusterState, member: Member): Promise<void> {
   const { flavor, primary } = state;
-  const source = { host: primary.host, port: primary.port, ...CREDENTIALS.replication };
+  const source = { host: primary.host, port: primary.port, ...CREDENTIALS.replication, follower: member.number };
+  if (member === primary)
+    throw new ClusterActError('NODE_STATE', `${member.name} is the primary: promote another node first`);
   member.readOnly = true;
-  await member.run([...flavor.setReadOnly(true), flavor.stop(), ...flavor.follow(source), flavor.start()]);
+  await member.run([...flavor.setReadOnly(true), flavor.stop(), ...flavor.follow(source)]);
+  await waitUntilForgotten(state, member);
+  await member.run([flavor.start()]);
   await waitUntilReplicating(state, member);
+}
+
+// A group that has not yet noticed that a member is gone does not let it in again.
+async function waitUntilForgotten({ flavor: { group }, primary }: ClusterState, member: Member): Promise<void> {
+  const { serverUuid = '' } = member;
+  if (group === undefined) return;
+  const check = async (): Promise<boolean> => !(await group.knows(primary.ask, serverUuid));
+  await primary.until(`its group to expel ${member.name}`, check);
 }
 
 /** Waits until both threads run; not, when a partition is in the way. Throws `ClusterActError` when the node gave up (`STATEMENT_FAILED`) or takes too long. */

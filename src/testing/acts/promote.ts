@@ -1,10 +1,12 @@
 import { type ClusterState, requireRunning } from '../cluster-state.js';
 import { ClusterActError } from '../errors.js';
 import type { Member } from '../member.js';
+import { electAnother } from './elect.js';
 import { follow, waitApplied } from './follow.js';
 
-/** Makes a replica the primary after it has applied what it received, and repoints the other living replicas. */
+/** Makes a replica the primary after it has applied what it received, and repoints the other living replicas; a group elects. */
 export async function promote(state: ClusterState, wanted: Member | undefined): Promise<Member> {
+  if (state.flavor.group) return electAnother(state, state.flavor.group, wanted);
   const target = wanted === undefined ? await mostAdvanced(state) : requireRunning(wanted, 'promote');
   if (target === state.primary) throw new ClusterActError('NODE_STATE', `${target.name} is the primary already`);
   await applyReceived(state, target);

@@ -33,6 +33,24 @@ describe('Network', () => {
     expect([network.treat(oneToClient), network.treat(oneSendsTwo)]).toEqual([100, 130]);
   });
 
+  it('spares what members of a group say to each other if told so, whoever opened the connection', () => {
+    const network = new Network();
+    const member = { to: 2, from: 1, mutual: true, toServer: true };
+    network.cut(2, { mode: 'blackhole' });
+    expect([network.treat(member), network.treat({ ...member, to: 1, from: 2 })]).toEqual(['vanish', 'vanish']);
+    network.cut(2, { mode: 'blackhole', replication: false });
+    expect([network.treat(member), network.treat({ ...member, to: 1, from: 2 })]).toEqual([0, 0]);
+    expect(network.treat({ to: 2, from: undefined, toServer: true })).toBe('vanish');
+  });
+
+  it('spares clients if told so', () => {
+    const network = new Network();
+    network.cut(1, { clients: false });
+    expect([network.isDropped(clientToOne), network.isDropped(twoAsksOne)]).toEqual([false, true]);
+    network.cut(1, { mode: 'blackhole', clients: false });
+    expect([network.treat(clientToOne), network.treat(twoAsksOne)]).toEqual([0, 'vanish']);
+  });
+
   it('drops both ways whatever the direction, and spares replication if told so', () => {
     const network = new Network();
     network.cut(2, { direction: 'toServer' });

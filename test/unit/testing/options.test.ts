@@ -30,6 +30,14 @@ describe('readOptions', () => {
     expect(readOptions({ semiSync: { timeoutMs: 7 } }, {}).semiSync).toEqual({ timeoutMs: 7, waitPoint: 'AFTER_SYNC' });
   });
 
+  it('completes groupReplication', () => {
+    expect(readOptions({}, {}).groupReplication).toBeUndefined();
+    expect(readOptions({ groupReplication: true }, {}).groupReplication).toEqual({ multiPrimary: false });
+    expect(readOptions({ groupReplication: { multiPrimary: true } }, {}).groupReplication).toEqual({
+      multiPrimary: true,
+    });
+  });
+
   it.each<[object, RegExp]>([
     [{ replica: 1 }, /unknown option 'replica'; known are replicas/],
     [{ replicas: -1 }, /replicas must be a whole number from 0 to 16, not -1/],
@@ -40,6 +48,9 @@ describe('readOptions', () => {
     [{ databases: ['a`b'] }, /'a`b' is no plain name/],
     [{ timeoutMs: 10 }, /timeoutMs must be/],
     [{ semiSync: { timeoutMs: 0 } }, /semiSync.timeoutMs must be/],
+    [{ groupReplication: true, flavor: 'mariadb' }, /groupReplication needs flavor 'mysql'/],
+    [{ groupReplication: true, semiSync: true }, /exclude each other/],
+    [{ groupReplication: true, replicas: 9 }, /replicas must be a whole number from 0 to 8/],
   ])('refuses %j', (options, message) => {
     expect(() => readOptions(options as ClusterOptions, {})).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringMatching(message) }),

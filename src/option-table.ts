@@ -35,8 +35,8 @@ export const optionTable: readonly OptionDescriptor[] = [
   },
   choice(
     'kind',
-    ['auto', 'gtid-replication', 'mariadb-replication'],
-    "`'gtid-replication'`: MySQL · `'mariadb-replication'` · `'auto'`: by the version that each node gives",
+    ['auto', 'gtid-replication', 'group-replication', 'mariadb-replication'],
+    "`'gtid-replication'`: MySQL · `'group-replication'` · `'mariadb-replication'` · `'auto'`: each node is asked",
   ),
   number('maxLagMs', 2000, 'a replica whose lag may be over it serves no read'),
   {

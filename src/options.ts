@@ -8,7 +8,7 @@ import { type NodeOption, parseSeeds, type Seed } from './seeds.js';
 export type BalanceName = 'adaptive' | 'round-robin' | 'random' | 'least-in-flight';
 
 /** MySQL's replication with GTIDs, MariaDB's, or whichever a node's version says. */
-export type KindOption = 'auto' | 'gtid-replication' | 'mariadb-replication';
+export type KindOption = 'auto' | 'gtid-replication' | 'group-replication' | 'mariadb-replication';
 
 /** What a read must be able to see. */
 export type Consistency = 'eventual' | 'pool';
@@ -21,7 +21,7 @@ export interface ClusterOptions {
   readonly discover?: boolean;
   /** Maps an address that a server names to one that the client can reach; `undefined` leaves it out. */
   readonly resolve?: (address: string) => string | undefined;
-  /** The kind of cluster. Default `'auto'`: each node's by the version that it gives when a connection is opened. */
+  /** The kind of cluster. Default `'auto'`: each node is asked when a connection is opened. */
   readonly kind?: KindOption;
   /** A replica whose lag may be over it serves no read. Default 2000. */
   readonly maxLagMs?: number;

@@ -1,4 +1,5 @@
 import type { ClusterKind } from '../topology/node-report.js';
+import { groupReplication } from './group-replication.js';
 import { gtidReplication } from './gtid-replication.js';
 import { mariadbReplication } from './mariadb-replication.js';
 import type { Probe, ProbeAnswer, ProbeQuery } from './probe.js';
@@ -7,6 +8,7 @@ import { readVariables } from './server-rows.js';
 
 const probes: Readonly<Record<ClusterKind, Probe>> = {
   'gtid-replication': gtidReplication,
+  'group-replication': groupReplication,
   'mariadb-replication': mariadbReplication,
 };
 
@@ -30,6 +32,11 @@ const signs: readonly Sign[] = [
     kind: 'mariadb-replication',
     variables: ['version'],
     isOn: (variables) => /mariadb/i.test(variables.get('version') ?? ''),
+  },
+  {
+    kind: 'group-replication',
+    variables: ['group_replication_group_name'],
+    isOn: (variables) => (variables.get('group_replication_group_name') ?? '') !== '',
   },
   { kind: 'gtid-replication', variables: [], isOn: () => true },
 ];

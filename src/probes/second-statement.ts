@@ -24,7 +24,7 @@ export type Seconded = Pick<
 /** A node without a source has nothing new to say about it in most ticks: every so many, something else is asked. */
 const TURN_TICKS = 10;
 /** A refused statement is tried again that seldom: each refusal is a line in the server's error count. */
-const DENIED_TICKS = 60;
+export const DENIED_TICKS = 60;
 
 /** Where something better bounds the lag, how replication stands is asked once in so many ticks. */
 const STATUS_TICKS = 3;

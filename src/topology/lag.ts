@@ -99,8 +99,9 @@ function bySamples(executed: GtidSet, report: LiveReport, { samples, frozenAt }:
 
 // A stopped thread or a delay means that more may be waiting elsewhere; a connection that is being tried is what a dead
 // primary looks like.
-function hasAppliedAll({ channels }: LiveReport, executed: GtidSet | undefined): boolean {
-  if (executed === undefined || channels === undefined || channels.length === 0) return false;
+function hasAppliedAll({ channels, group }: LiveReport, executed: GtidSet | undefined): boolean {
+  if (executed === undefined || channels === undefined) return false;
+  if (channels.length === 0) return group?.received !== undefined && executed.contains(group.received);
   return channels.every(
     ({ io, sql, delaySeconds, retrieved }) =>
       io !== 'stopped' &&

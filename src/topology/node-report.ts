@@ -65,7 +65,7 @@ export interface LiveReport {
 }
 
 /** The kind of cluster a node is part of. */
-export type ClusterKind = 'gtid-replication' | 'mariadb-replication';
+export type ClusterKind = 'gtid-replication' | 'group-replication' | 'mariadb-replication';
 
 /** One configured replication channel of a replica. */
 export interface ReplicationChannel {
@@ -98,6 +98,8 @@ export interface GroupReport {
   readonly state: MemberState;
   /** All members of the view, this node among them unless it has left. */
   readonly members: readonly GroupMember[];
+  /** What the group has delivered to the node, applied or not; undefined where that is not told. */
+  readonly received?: GtidSet | undefined;
 }
 
 /** `'joining'` catches up · `'donor'` serves another that joins, or was taken out on purpose · `'left'` failed, or never joined. */

@@ -30,7 +30,7 @@ type Answer =
   | { readonly denied: number }
   | { readonly error: { readonly code: string; readonly errno: number; readonly message: string } };
 
-for (const kind of ['gtid-replication', 'mariadb-replication'] as const) {
+for (const kind of ['gtid-replication', 'group-replication', 'mariadb-replication'] as const) {
   describe(kind, () => {
     const file = new URL(`./probes/${kind}.json`, import.meta.url);
     for (const spec of JSON.parse(readFileSync(file, 'utf8')) as readonly Case[]) {

@@ -27,6 +27,13 @@ describe('the kind of cluster', () => {
     expect(detect('8.0.36', variables({ version: '10.11.18-MariaDB' }))).toBe('mariadb-replication');
   });
 
+  test.each([
+    ['3d10ec27-b6f4-4e3e-878c-a9fba5cbb972', 'group-replication'],
+    ['', 'gtid-replication'],
+  ] as const)('of a server with the group name %j', (name, kind) => {
+    expect(detect('', variables({ version: '9.7.4', group_replication_group_name: name }))).toBe(kind);
+  });
+
   test('tells how to wait for GTIDs', () => {
     const gtids = GtidSet.parse('3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5');
     expect(probeOf('gtid-replication').waitFor(gtids, 0.5).sql).toBe(

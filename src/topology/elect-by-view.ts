@@ -1,7 +1,7 @@
 import { type CurrentBelief, type Election, elected, undecided } from './election.js';
-import { hasSource } from './following.js';
+import { hasSource, type Surroundings } from './following.js';
 import { isThere } from './node-health.js';
-import type { GroupReport, LiveReport, NodeId } from './node-report.js';
+import type { Address, GroupReport, LiveReport, NodeId } from './node-report.js';
 import type { NodeView } from './topology.js';
 
 type Nodes = ReadonlyMap<NodeId, NodeView>;
@@ -15,7 +15,8 @@ type GroupedReport = LiveReport & { readonly group: GroupReport };
  * A node may be written to when it says so itself, in the newest view that is known or one that the newest does not contradict:
  * what one member says of another may be late. Where a node has left its group nothing but a group's view elects it again.
  */
-export function electByView(nodes: Nodes, current: CurrentBelief): Election | undefined {
+export function electByView(around: Surroundings, current: CurrentBelief): Election | undefined {
+  const { nodes } = around;
   const grouped = [...nodes.values()].filter((node) => node.lastReport?.group !== undefined);
   if (grouped.length === 0) return undefined;
   const views = newestViews(grouped);
@@ -23,32 +24,55 @@ export function electByView(nodes: Nodes, current: CurrentBelief): Election | un
   const ruling = views
     .map((view) => ({ view, writers: writersOf(view, nodes).filter((node) => isLater(node, believed)) }))
     .filter((it) => it.writers.length > 0);
-  const [only, ...others] = ruling;
-  if (only === undefined) return stay(grouped, views, believed);
-  if (others.length === 0) return elected(choose(only.writers, only.view, current.believed), 'its group names it');
-  const ids = ruling.flatMap(({ writers }) => writers.map((node) => node.id));
-  const own = ruling.find(({ writers }) => writers.some((node) => node.id === current.believed));
-  if (own === undefined) return undecided(ids, 'several groups, each with a primary of its own');
-  return { ...elected(choose(own.writers, own.view, current.believed), 'its group names it'), splitBrain: ids };
+  const [first, ...others] = ruling;
+  if (first === undefined) return stay(grouped, views, believed);
+  const own = others.length === 0 ? first : ruling.find(({ writers }) => writers.some((node) => node === believed));
+  const splitBrain = others.length === 0 ? [] : ruling.flatMap(({ writers }) => writers.map((node) => node.id));
+  if (own === undefined) return undecided(splitBrain, 'several groups, each with a primary of its own');
+  const stranger = believed === undefined ? unheard(own.view, around) : undefined;
+  if (stranger !== undefined) return none(`${stranger} has not been heard yet`);
+  const chosen = choose(own, believed, around);
+  if (chosen === undefined) return none('the first of several that may be written to has not been heard yet');
+  return { ...elected(chosen, 'its group names it'), splitBrain };
 }
 
-/** Of each group the newest view that a member with a majority has told. */
+/** A view, and the nodes that may be written to by it and by their own word. */
+interface Ruling {
+  readonly view: GroupedReport;
+  readonly writers: readonly NodeView[];
+}
+
+function none(because: string): Election {
+  return { primary: undefined, because, splitBrain: [] };
+}
+
+// A process that begins may be given the nodes of two groups that were begun by mistake: each would name its own primary.
+function unheard({ group }: GroupedReport, { addresses, resolve }: Surroundings): Address | undefined {
+  const members = new Set(group.members.map(({ address = '' }) => resolve?.(address) ?? address));
+  return [...addresses.values()].find(
+    (view) => view.node === undefined && !view.lastFailure && !members.has(view.address),
+  )?.address;
+}
+
+/**
+ * Of each group the newest view that a member with a majority has told. A group that was begun twice is two groups: their views
+ * do not follow one another.
+ */
 function newestViews(grouped: readonly NodeView[]): readonly GroupedReport[] {
   const newest = new Map<string, GroupedReport>();
   for (const node of grouped) {
     const report = node.lastReport as GroupedReport;
     if (!isThere(node) || !report.group.quorum || report.group.state === 'left') continue;
-    const known = newest.get(report.group.name);
-    if (known === undefined || isNewer(report, known)) newest.set(report.group.name, report);
+    const which = `${report.group.name} ${report.group.view.epoch}`;
+    const known = newest.get(which);
+    if (known === undefined || isNewer(report, known)) newest.set(which, report);
   }
   return [...newest.values()];
 }
 
 function isNewer(a: GroupedReport, b: GroupedReport): boolean {
-  const { view } = a.group;
-  const other = b.group.view;
-  if (view.epoch === other.epoch && view.number !== other.number) return view.number > other.number;
-  return a.sentAt > b.sentAt;
+  const [view, other] = [a.group.view.number, b.group.view.number];
+  return view === other ? a.sentAt > b.sentAt : view > other;
 }
 
 function writersOf(newest: GroupedReport, nodes: Nodes): readonly NodeView[] {
@@ -56,17 +80,17 @@ function writersOf(newest: GroupedReport, nodes: Nodes): readonly NodeView[] {
   const writers = members.flatMap(({ id, writer }) => {
     const node = nodes.get(id);
     const report = node?.lastReport;
-    if (!node || !report?.group || !isThere(node) || !claims(report, newest.group.name)) return [];
-    const same = report.group.view.epoch === view.epoch && report.group.view.number === view.number;
-    return same || writer ? [node] : [];
+    if (!node || !report?.group || !isThere(node) || !claims(report, newest.group)) return [];
+    return writer || report.group.view.number === view.number ? [node] : [];
   });
   const several = members.filter((member) => member.writer).length > 1;
   return several ? writers : latest(writers);
 }
 
-function claims(report: LiveReport, name: string): boolean {
+function claims(report: LiveReport, { name, view }: GroupReport): boolean {
   const { id, group } = report;
-  if (group?.name !== name || group.state !== 'online' || !group.quorum) return false;
+  if (group?.name !== name || group.view.epoch !== view.epoch || group.state !== 'online' || !group.quorum)
+    return false;
   if (report.readOnly || hasSource(report)) return false;
   return group.members.some((member) => member.id === id && member.writer);
 }
@@ -94,11 +118,27 @@ function sentAt({ lastReport }: NodeView): number {
   return lastReport?.sentAt ?? 0;
 }
 
-// Whoever takes the writes keeps them. Processes that begin agree by the order in which the view names its members.
-function choose(writers: readonly NodeView[], { group }: GroupedReport, believed: NodeId | undefined): NodeView {
-  const rank = (node: NodeView): number => group.members.findIndex(({ id }) => id === node.id);
-  const kept = writers.find((node) => node.id === believed);
-  return kept ?? writers.reduce((a, b) => (rank(b) < rank(a) ? b : a));
+/**
+ * Whoever takes the writes keeps them. Otherwise it is the first writer of the view, so that all processes agree where there are
+ * several: undefined while that one may still say so.
+ */
+function choose({ writers, view }: Ruling, believed: NodeView | undefined, around: Surroundings): NodeView | undefined {
+  if (believed !== undefined && writers.includes(believed)) return believed;
+  for (const member of view.group.members.filter(({ writer, state }) => writer && state === 'online')) {
+    const found = writers.find(({ id }) => id === member.id);
+    if (found !== undefined) return found;
+    const node = around.nodes.get(member.id);
+    if (node === undefined ? mayAnswer(member.address, around) : isThere(node) && !isLater(node, believed))
+      return undefined;
+  }
+  return writers[0];
+}
+
+// It has neither answered nor failed yet.
+function mayAnswer(named: Address | undefined, { addresses, resolve }: Surroundings): boolean {
+  const address = named !== undefined && resolve ? resolve(named) : named;
+  const view = addresses.get(address ?? '');
+  return view !== undefined && view.node === undefined && view.lastFailure === undefined;
 }
 
 function stay(grouped: readonly NodeView[], views: readonly GroupedReport[], believed: NodeView | undefined): Election {
@@ -112,15 +152,14 @@ function stay(grouped: readonly NodeView[], views: readonly GroupedReport[], bel
     : views.length === 0 && lost
       ? 'the group has lost its majority'
       : 'the group has no member that can be written to';
-  return { primary: undefined, because, splitBrain: [] };
+  return none(because);
 }
 
 /** A primary that only missed a probe is still the one to try, unless its group says otherwise. */
 function mayStay(believed: NodeView, views: readonly GroupedReport[]): boolean {
   const { health, lastReport, id } = believed;
   const group = lastReport?.group;
-  if (!lastReport || !group || health !== 'suspect' || isThere(believed) || !claims(lastReport, group.name))
-    return false;
-  const newest = views.find((view) => view.group.name === group.name);
+  if (!lastReport || !group || health !== 'suspect' || isThere(believed) || !claims(lastReport, group)) return false;
+  const newest = views.find((view) => view.group.name === group.name && view.group.view.epoch === group.view.epoch);
   return newest === undefined || newest.group.members.some((it) => it.id === id && it.writer && it.state === 'online');
 }

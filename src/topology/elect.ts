@@ -21,9 +21,9 @@ export function electPrimary(
   current: CurrentBelief,
   context: Omit<ElectContext, 'nodes'>,
 ): Election {
-  const byView = electByView(nodes, current);
-  if (byView !== undefined) return byView;
   const around: ElectContext = { ...context, nodes };
+  const byView = electByView(around, current);
+  if (byView !== undefined) return byView;
   const candidates = [...nodes.values()].filter(isCandidate);
   if (current.believed === undefined) return electFirst(candidates, around);
   const believed = nodes.get(current.believed);

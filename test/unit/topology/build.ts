@@ -42,6 +42,8 @@ export interface ShortGroup {
   readonly view: number;
   readonly quorum?: boolean;
   readonly state?: MemberState;
+  /** What the group has delivered. */
+  readonly received?: string;
   /** `A*` may be written to, `B/joining` is in that state; A's address is `db-1`, and so on. */
   readonly members: readonly string[];
 }
@@ -115,6 +117,7 @@ function group(short: ShortGroup): GroupReport {
     quorum: short.quorum ?? true,
     state: short.state ?? 'online',
     members: short.members.map(member),
+    received: short.received === undefined ? undefined : gtids(short.received),
   };
 }
 

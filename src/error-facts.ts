@@ -10,6 +10,8 @@ export interface ErrorFacts {
   readonly wrongNode: boolean;
   /** It refused because the transaction is read-only (1792): ours on a replica, the user's own on a primary. */
   readonly readOnlyTransaction: boolean;
+  /** The node gave up waiting for its group: whether that commits the transaction, the node does not know. */
+  readonly undecided: boolean;
   /** The connection is lost, and perhaps the node. */
   readonly gone: boolean;
   /** The node is alive and has no connection or no right to one more for us. */
@@ -38,6 +40,8 @@ const FULL = new Set([1040, 1203, 1226]);
 const DENIED = new Set([1044, 1045, 1049, 1129, 1130, 1698, 1862, 3118, 3159, 3955, 4151]);
 // 3032 ER_SERVER_OFFLINE_MODE, 1053 ER_SERVER_SHUTDOWN, 1077 and 1079 shutdown notices, 1927 and 3169 session killed, 4031 idle for too long
 const ENDED = new Set([1053, 1077, 1079, 1927, 3032, 3169, 4031]);
+// 3100 ER_RUN_HOOK_ERROR: what was broadcast before the node was expelled, or left, may still be certified by the others.
+const UNDECIDED = 3100;
 const CLOSED_STATE = "Can't add new command when connection is in closed state";
 
 /**
@@ -55,6 +59,7 @@ export function readError(error: DriverError, phase: ErrorPhase): ErrorFacts {
     couldHaveRun: phase === 'statement' && !refusedAsReadOnly(error),
     wrongNode: refusedAsReadOnly(error),
     readOnlyTransaction: errno === 1792,
+    undecided: errno === UNDECIDED,
     gone,
     full: FULL.has(errno),
     denied: phase === 'connect' && DENIED.has(errno),
@@ -85,6 +90,7 @@ function lostConnection(error: DriverError, phase: ErrorPhase): ErrorFacts {
     couldHaveRun: sent,
     wrongNode: false,
     readOnlyTransaction: false,
+    undecided: false,
     gone,
     full: false,
     denied: false,

@@ -68,9 +68,10 @@ export class WriteOutcomeUnknownError extends ClusterError {
   readonly sql: string;
 
   constructor(sql: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : 'the connection was lost';
     super(
       'WRITE_OUTCOME_UNKNOWN',
-      'The connection was lost before the answer to a write came: it may or may not have been committed, and was not sent again',
+      `No answer tells whether a write was committed, and it was not sent again: ${reason}`,
       cause,
     );
     this.sql = sql;

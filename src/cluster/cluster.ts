@@ -136,7 +136,7 @@ export class Cluster {
 
   /** The traffic met an error on a node: when it smells of a failover, all nodes are probed at once. */
   report(facts: ErrorFacts): void {
-    if (facts.gone || (facts.wrongNode && !facts.readOnlyTransaction)) this.probeAll();
+    if (facts.gone || facts.undecided || (facts.wrongNode && !facts.readOnlyTransaction)) this.probeAll();
   }
 
   /** Probes every node now. */

@@ -42,6 +42,7 @@ export function decideRetry(attempt: Attempt): RetryDecision {
   const { facts, pins, slot } = attempt;
   if (facts.readOnlyTransaction && slot === 'primary') return DRIVER;
   if (facts.wrongNode) return pins.length > 0 ? refusedInPin(attempt) : refused(attempt);
+  if (facts.undecided) return UNKNOWN;
   if (!facts.gone) return DRIVER;
   if (pins.length > 0) return lostInPin(attempt);
   return facts.sent ? lostAfterSending(attempt) : again(attempt);

@@ -23,6 +23,7 @@ const ANSWERED: ErrorFacts = {
   couldHaveRun: true,
   wrongNode: false,
   readOnlyTransaction: false,
+  undecided: false,
   gone: false,
   full: false,
   denied: false,
@@ -41,6 +42,8 @@ const happened = {
     wrongNode: true,
     readOnlyTransaction: true,
   },
+  /** 3100: the node left its group before that had decided. */
+  undecided: { ...ANSWERED, undecided: true },
   /** The connection was lost after the statement was sent. */
   lost: { ...ANSWERED, gone: true, usable: false },
   /** The connection was lost before anything was sent. */
@@ -96,7 +99,7 @@ test('what could have written and may have run is never run again', () => {
   for (const sql of texts) {
     for (const slot of slots) {
       for (const pins of pinned) {
-        for (const name of ['lost', 'given up by the driver'] as const) {
+        for (const name of ['lost', 'undecided', 'given up by the driver'] as const) {
           const attempt = { facts: happened[name], classification: classify(sql), slot, pins };
           const decision = decideRetry({ ...attempt, sent: 1, delivered: false, enabled: true });
           expect(decision.action, `${name}, ${slot}, ${pins.join()}: ${sql}`).toBe('throw');

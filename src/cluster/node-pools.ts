@@ -61,15 +61,14 @@ export class NodePools {
   reconcile(topology: Topology): void {
     for (const [pool, id] of this.#retired) {
       const view = topology.nodes.get(id);
-      // What still runs on a node that is lost now would wait for ever.
-      if (view === undefined || view.health === 'down') pool.retire(retirement(view), true);
+      if (isLost(view, topology)) pool.retire(retirement(view), true);
       if (pool.lent === 0) this.#retired.delete(pool);
     }
     for (const [id, { pool, role }] of this.#pools) {
       if (wantedRole(topology, id) === role) continue;
       this.#pools.delete(id);
       const view = topology.nodes.get(id);
-      pool.retire(retirement(view), view === undefined || view.health === 'down');
+      pool.retire(retirement(view), isLost(view, topology));
       this.#retired.set(pool, id);
     }
     for (const id of topology.nodes.keys()) {
@@ -119,6 +118,13 @@ function wantedRole(topology: Topology, id: NodeId): Role | undefined {
   if (topology.primary?.id === id) return 'primary';
   const view = topology.nodes.get(id);
   return view?.role === 'replica' && view.health !== 'down' ? 'replica' : undefined;
+}
+
+// What still runs there would wait for ever: also where a group has another primary, and this member no majority to ask.
+function isLost(view: NodeView | undefined, { primary }: Topology): boolean {
+  if (view === undefined || view.health === 'down') return true;
+  const group = view.lastReport?.group;
+  return group?.state === 'online' && !group.quorum && primary !== undefined && primary.id !== view.id;
 }
 
 function retirement(view: NodeView | undefined): Error {

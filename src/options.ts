@@ -7,8 +7,13 @@ import { type NodeOption, parseSeeds, type Seed } from './seeds.js';
 /** How a read chooses among replicas that are fit for it. */
 export type BalanceName = 'adaptive' | 'round-robin' | 'random' | 'least-in-flight';
 
-/** MySQL's replication with GTIDs, MariaDB's, or whichever a node's version says. */
-export type KindOption = 'auto' | 'gtid-replication' | 'group-replication' | 'mariadb-replication';
+/** MySQL's replication with GTIDs or without, MariaDB's, or whichever a node's own variables say. */
+export type KindOption =
+  | 'auto'
+  | 'gtid-replication'
+  | 'group-replication'
+  | 'position-replication'
+  | 'mariadb-replication';
 
 /** What a read must be able to see. */
 export type Consistency = 'eventual' | 'pool';

@@ -1,7 +1,8 @@
 import type { LeaseSource } from '../cluster/lease-source.js';
 import { lagAt } from '../topology/lag.js';
 import type { ClusterKind, GroupReport, MemberState, ReplicationChannel } from '../topology/node-report.js';
-import type { Lag, NodeView, Topology } from '../topology/topology.js';
+import { tellsGtids } from '../topology/samples.js';
+import type { Lag, NodeView, Sample, Topology } from '../topology/topology.js';
 
 /** A node in {@link ClusterStatus}. Times in ms. */
 export interface NodeStatus {
@@ -100,7 +101,7 @@ export function nodeStatus(context: NodeStatusContext): NodeStatus {
     replication: node.lag.replication,
     replicationBecause: node.lag.because,
     channels: report?.channels?.map(({ retrieved: _retrieved, ...channel }) => channel),
-    missingGtids: sample && node.executed ? sample.executed.minus(node.executed).toString() : undefined,
+    missingGtids: sample && report && tellsGtids(report) ? missing(sample, node) : undefined,
     semiSync: report?.semiSync && { ...report.semiSync },
     group: report?.group && groupStatus(report.group),
     weight: node.traits.weight,
@@ -115,6 +116,10 @@ export function nodeStatus(context: NodeStatusContext): NodeStatus {
 
 function groupStatus({ name, view, quorum, state, members }: GroupReport): GroupStatus {
   return { name, view: `${view.epoch}:${view.number}`, quorum, state, members: members.map((it) => ({ ...it })) };
+}
+
+function missing(sample: Sample, { executed }: NodeView): string | undefined {
+  return executed && sample.executed.minus(executed).toString();
 }
 
 function lagStatus({ node, topology, now }: NodeStatusContext): NodeStatus['lag'] {

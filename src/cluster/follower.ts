@@ -1,15 +1,15 @@
 import type { Connection, RowDataPacket } from 'mysql2';
 import type { Clock, Timer } from '../clock.js';
 import { GtidSet } from '../gtid/gtid-set.js';
-import type { Probe } from '../probes/probe.js';
+import type { ProbeQuery } from '../probes/probe.js';
 import { type OpenedRaw, socketOf } from './physical-connection.js';
 
 /** What a follower needs of its surroundings. */
 export interface FollowerContext {
   readonly clock: Clock;
   readonly connect: () => Promise<OpenedRaw>;
-  /** The kind of cluster that the node is part of: it knows how to wait. */
-  readonly probe: () => Probe;
+  /** How the node is asked to answer once it has these GTIDs. */
+  readonly waitFor: (gtids: GtidSet, seconds: number) => ProbeQuery;
   /** Called when GTIDs that were wanted are there. Times are clock ms. */
   readonly onArrival: (executed: GtidSet, answeredAt: number) => void;
 }
@@ -78,7 +78,7 @@ export class Follower {
 
   async #wait(gtids: GtidSet): Promise<boolean> {
     const raw = await this.#connection();
-    const { sql } = this.#context.probe().waitFor(gtids, WAIT_SECONDS);
+    const { sql } = this.#context.waitFor(gtids, WAIT_SECONDS);
     // A server that hangs would keep the wait for ever.
     const guard = this.#context.clock.after(WAIT_SECONDS * 1000 + 1000, () => this.#drop());
     try {

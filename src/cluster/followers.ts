@@ -57,7 +57,10 @@ export class Followers {
       const { clock, topology, connect, onArrival } = this.#context;
       follower = new Follower({
         clock,
-        probe: () => probeOf(topology().nodes.get(id)?.lastReport?.kind ?? 'gtid-replication'),
+        waitFor: (gtids, seconds) => {
+          const last = topology().nodes.get(id)?.lastReport;
+          return probeOf(last?.kind ?? 'gtid-replication').waitFor(gtids, seconds, last);
+        },
         connect: () => connect(topology().nodes.get(id)?.address ?? address),
         onArrival: (executed, answeredAt) => onArrival({ node: id, executed, answeredAt }),
       });

@@ -6,6 +6,7 @@ import { whyUnfit } from '../routing/filters.js';
 import type { Intent } from '../routing/intent.js';
 import type { FailRoute, WaitRoute } from '../routing/route.js';
 import type { NodeId } from '../topology/node-report.js';
+import { tellsGtids } from '../topology/samples.js';
 import type { NodeView, Topology } from '../topology/topology.js';
 import type { Cluster, TopologyObserver } from './cluster.js';
 import type { LagWatch } from './lag-watches.js';
@@ -182,7 +183,8 @@ export class LeaseSource implements TopologyObserver {
 
   /** Whether the primary tells its writes by GTIDs. */
   get hasGtids(): boolean {
-    return this.#topology.primary?.lastReport?.executed !== undefined;
+    const report = this.#topology.primary?.lastReport;
+    return report !== undefined && tellsGtids(report);
   }
 
   release(lease: PhysicalConnection, now?: number): void {

@@ -3,6 +3,7 @@ import { type ReadNeed, Watermark } from '../gtid/watermark.js';
 import type { Consistency, Settings } from '../options.js';
 import type { Intent } from '../routing/intent.js';
 import type { NodeId } from '../topology/node-report.js';
+import { tellsGtids } from '../topology/samples.js';
 import type { Sample, Topology } from '../topology/topology.js';
 import type { Cluster } from './cluster.js';
 
@@ -71,7 +72,9 @@ export class ReadScope {
   #dropLost(topology: Topology): void {
     const sample = topology.samples.at(-1);
     const lost = sample && this.#watermark.drop(sample.executed);
-    if (!lost || lost.isEmpty) return;
+    // Positions count in one server's log: what another one has of it cannot be told.
+    const told = topology.primary?.lastReport && tellsGtids(topology.primary.lastReport);
+    if (!lost || lost.isEmpty || !told) return;
     const message = `writes acknowledged through this pool are missing on the new primary: ${lost.toString()}`;
     this.#cluster.tell('warning', { code: 'WRITES_LOST', message });
   }
@@ -90,10 +93,10 @@ export class ReadScope {
     );
   }
 
-  // Without GTIDs a replica that serves has everything that is older than `maxLagMs`.
-  #withoutGtids(topology: Topology): Pick<Sample, 'sentAt' | 'executed'> | undefined {
-    const report = topology.primary?.lastReport;
-    if (report === undefined || report.executed !== undefined) return undefined;
-    return { sentAt: report.sentAt - this.#settings.maxLagMs, executed: GtidSet.empty };
+  // Without GTIDs a replica has what was acknowledged before the upper bound of its lag; here, when all have it.
+  #withoutGtids({ primary, replicas }: Topology): Pick<Sample, 'sentAt' | 'executed'> | undefined {
+    if (primary === undefined || primary.lastReport === undefined || tellsGtids(primary.lastReport)) return undefined;
+    const sentAt = Math.min(...replicas.map(({ lag }) => lag.caughtUpTo ?? Number.NEGATIVE_INFINITY));
+    return { sentAt, executed: GtidSet.empty };
   }
 }

@@ -2,6 +2,7 @@ import type { ClusterKind } from '../topology/node-report.js';
 import { groupReplication } from './group-replication.js';
 import { gtidReplication } from './gtid-replication.js';
 import { mariadbReplication } from './mariadb-replication.js';
+import { positionReplication } from './position-replication.js';
 import type { Probe, ProbeAnswer, ProbeQuery } from './probe.js';
 import { showVariables } from './sample.js';
 import { readVariables } from './server-rows.js';
@@ -9,6 +10,7 @@ import { readVariables } from './server-rows.js';
 const probes: Readonly<Record<ClusterKind, Probe>> = {
   'gtid-replication': gtidReplication,
   'group-replication': groupReplication,
+  'position-replication': positionReplication,
   'mariadb-replication': mariadbReplication,
 };
 
@@ -37,6 +39,12 @@ const signs: readonly Sign[] = [
     kind: 'group-replication',
     variables: ['group_replication_group_name'],
     isOn: (variables) => (variables.get('group_replication_group_name') ?? '') !== '',
+  },
+  {
+    kind: 'position-replication',
+    variables: ['gtid_mode'],
+    // In OFF_PERMISSIVE new transactions have no GTID.
+    isOn: (variables) => /^off/i.test(variables.get('gtid_mode') ?? ''),
   },
   { kind: 'gtid-replication', variables: [], isOn: () => true },
 ];

@@ -11,8 +11,10 @@ export interface Probe {
   /**
    * How a running replica is asked to answer once it has applied these GTIDs: one row with `outcome`, 0 when they are there,
    * anything else when the seconds, which may be a fraction, are over.
+   *
+   * @param last what the replica said last
    */
-  waitFor(gtids: GtidSet, seconds: number): ProbeQuery;
+  waitFor(gtids: GtidSet, seconds: number, last?: LiveReport): ProbeQuery;
 }
 
 /** What a tick starts from. */

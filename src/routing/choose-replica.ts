@@ -7,7 +7,6 @@ import type { Route } from './route.js';
 export function chooseReplica(situation: Situation): Route {
   const { topology, intent, context } = situation;
   const { replicas, primary } = topology;
-  if (intent.need?.unknownSince !== undefined && primary !== undefined) return withoutReplica(situation);
   let fit = 0;
   let first: NodeView | undefined;
   // By index: an iterator would be allocated for each query.

@@ -26,13 +26,19 @@ export function whyUnfit(node: NodeView, { topology, intent, context }: Situatio
   const { need } = intent;
   if (need === undefined) return undefined;
   // Without a primary there is nobody to ask: reads go on with what was acknowledged.
-  if (need.unknownSince !== undefined && topology.primary !== undefined) return 'unknown-write';
+  if (need.unknownSince !== undefined && topology.primary !== undefined && !hasAllUntil(node, need.unknownSince))
+    return 'unknown-write';
   return node.executed?.contains(need.gtids) ? undefined : 'gtids';
 }
 
 // Without a primary nothing comes and goes; and a sample that was sent after the read began leaves no doubt.
 function mayFlap(node: NodeView, topology: Topology, { begunAt }: RouteContext): boolean {
   return topology.primary !== undefined && !isSampledSince(node, begunAt);
+}
+
+// Also where no GTIDs tell it: all that was acknowledged before is there.
+function hasAllUntil({ lag }: NodeView, time: number): boolean {
+  return lag.caughtUpTo !== undefined && lag.caughtUpTo >= time;
 }
 
 const WORDS: Readonly<Record<Unfit, string>> = {

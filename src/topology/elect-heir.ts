@@ -1,6 +1,7 @@
 import { type CurrentBelief, type ElectContext, type Election, elected, undecided } from './election.js';
 import { isFollowed } from './following.js';
 import { isThere } from './node-health.js';
+import { tellsGtids } from './samples.js';
 import type { NodeView } from './topology.js';
 
 /** Reports of an heir, in a row, that count as sure when it holds the last sample of the primary before it. */
@@ -34,7 +35,9 @@ function confirm(heir: NodeView, { believed, current, around }: Vacancy): Electi
     return elected(heir, 'it became writable and holds all that the primary was seen to have');
   const surelyGone = believed === undefined || isThere(believed) || believed.failures >= around.failures;
   if (surelyGone && heir.claims >= CONFIRMED_WITH_LOSS) {
-    return elected(heir, 'it became writable, and lacks the last transactions of a primary that is gone');
+    const told = heir.lastReport !== undefined && tellsGtids(heir.lastReport);
+    const lack = told ? 'lacks the last transactions' : 'it cannot be told whether it has the last transactions';
+    return elected(heir, `it became writable, and ${lack} of a primary that is gone`);
   }
   return {
     primary: undefined,

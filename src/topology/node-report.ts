@@ -46,7 +46,7 @@ export interface LiveReport {
   readonly sqlMode: string | undefined;
   /** `read_only` or `super_read_only` is on, in any of its forms. */
   readonly readOnly: boolean;
-  /** Undefined on a server without GTIDs. */
+  /** Undefined on a server without GTIDs, unless its binary log positions stand for them; and when it was not asked this time. */
   readonly executed: GtidSet | undefined;
   /** What the heartbeat table holds there, as last read; undefined where none is named, or it cannot be read. */
   readonly heartbeat: HeartbeatReport | undefined;
@@ -65,7 +65,7 @@ export interface LiveReport {
 }
 
 /** The kind of cluster a node is part of. */
-export type ClusterKind = 'gtid-replication' | 'group-replication' | 'mariadb-replication';
+export type ClusterKind = 'gtid-replication' | 'group-replication' | 'position-replication' | 'mariadb-replication';
 
 /** One configured replication channel of a replica. */
 export interface ReplicationChannel {
@@ -80,6 +80,8 @@ export interface ReplicationChannel {
   /** `Seconds_Behind_Source`; undefined when the server gives NULL. */
   readonly secondsBehind: number | undefined;
   readonly retrieved: GtidSet | undefined;
+  /** The name of the source's binary logs without their number, where their positions count. */
+  readonly log?: string;
   readonly error: string | undefined;
 }
 

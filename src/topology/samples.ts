@@ -38,6 +38,11 @@ function thinned(samples: readonly Sample[]): readonly Sample[] {
 /** False when the primary lacks what it had itself: it came back without its last transactions. */
 export function keepsItsSamples(samples: readonly Sample[], report: LiveReport): boolean {
   const last = samples.at(-1);
-  if (last === undefined || last.sentAt >= report.sentAt) return true;
-  return report.executed?.contains(last.executed) ?? false;
+  if (last === undefined || last.sentAt >= report.sentAt || report.executed === undefined) return true;
+  return report.executed.contains(last.executed);
+}
+
+/** True when the answers to a primary's writes tell their GTIDs: not where there are none, or positions stand for them. */
+export function tellsGtids({ executed, kind }: LiveReport): boolean {
+  return executed !== undefined && kind !== 'position-replication';
 }

@@ -168,6 +168,11 @@ export function parseOptions(options: ClusterOptions, outer: OuterOptions = {}):
   }
   const seeds = parseSeeds(options.nodes, { host: outer.host ?? '127.0.0.1', port: Number(outer.port ?? 3306) });
   const queue = { queueLimit: Number(outer.queueLimit ?? 0), waitForConnections: outer.waitForConnections !== false };
+  if (seeds.some(({ role }) => role !== undefined)) {
+    if (options.discover === true)
+      throw new OptionError('cluster.discover', 'must be off where nodes are given a role');
+    values.set('discover', false);
+  }
   const settings: Settings = Object.freeze({ ...build(values), nodes: seeds, queue: Object.freeze(queue) });
   const { table } = settings.heartbeat;
   if (table !== undefined && !/^[^.]+\.[^.]+$/.test(table)) {

@@ -1,5 +1,5 @@
 import { formatAddress, type HostPort, parseAddress } from './address.js';
-import { checkType, shown, unknownOption } from './check-option.js';
+import { checkChoice, checkType, shown, unknownOption } from './check-option.js';
 import { OptionError } from './errors.js';
 
 /** A node as the user gives it: `'host:port'`, or with what is known of it; or a service whose targets are nodes. */
@@ -17,6 +17,13 @@ export interface TraitOptions {
   readonly weight?: number;
   readonly zone?: string;
   readonly tags?: readonly string[];
+  /**
+   * Its role, for all nodes or for none. Roles that are given are not asked of the servers, and nothing is discovered: the one
+   * primary is that while it is up, even when it is read-only or has a source. Default: what the servers say.
+   */
+  readonly role?: 'primary' | 'replica';
+  /** The name that its TLS certificate is checked against, instead of `host`. Wants `ssl: { verifyIdentity: true }`. */
+  readonly tlsName?: string;
 }
 
 /** A seed with its traits, parsed. */
@@ -27,6 +34,8 @@ export interface Seed extends HostPort {
   readonly weight: number;
   readonly zone: string | undefined;
   readonly tags: readonly string[];
+  readonly role: 'primary' | 'replica' | undefined;
+  readonly tlsName: string | undefined;
 }
 
 /**
@@ -41,6 +50,7 @@ export function parseSeeds(nodes: readonly NodeOption[] | undefined, fallback: H
     throw new OptionError('cluster.nodes', "must be a list of at least one address, such as ['db-1:3306']");
   }
   const seeds = nodes.map(parseSeed);
+  checkRoles(seeds);
   return Object.freeze(seeds.filter((s, i) => seeds.findIndex((other) => other.address === s.address) === i));
 }
 
@@ -50,16 +60,25 @@ function parseSeed(option: NodeOption): Seed {
     const wanted = "'host:port', { host, port, … } or { srv, … }";
     throw new OptionError('cluster.nodes', `an entry must be ${wanted}, not ${shown(option)}`);
   }
-  const { weight = 1, zone, tags = [], ...where } = given as TraitOptions & Record<string, unknown>;
+  const { weight = 1, zone, tags = [], role, tlsName, ...where } = given as TraitOptions & Record<string, unknown>;
   checkTraits(weight, zone, tags);
-  return Object.freeze({ ...parsePlace(where), weight, zone, tags: Object.freeze([...tags]) });
+  if (role !== undefined) checkChoice('cluster.nodes.role', role, ['primary', 'replica']);
+  if (tlsName !== undefined) checkType('cluster.nodes.tlsName', tlsName, 'string');
+  return Object.freeze({ ...parsePlace(where), weight, zone, tags: Object.freeze([...tags]), role, tlsName });
 }
 
 function parsePlace(where: Record<string, unknown>): Pick<Seed, 'host' | 'port' | 'address' | 'srv'> {
   const { host, port = 3306, srv, ...rest } = where;
   const [extra] = srv === undefined ? Object.keys(rest) : Object.keys(where).filter((key) => key !== 'srv');
   if (extra !== undefined) {
-    const known = ['weight', 'zone', 'tags', ...(srv === undefined ? ['host', 'port', 'srv'] : ['srv'])];
+    const known = [
+      'weight',
+      'zone',
+      'tags',
+      'role',
+      'tlsName',
+      ...(srv === undefined ? ['host', 'port', 'srv'] : ['srv']),
+    ];
     throw unknownOption(`cluster.nodes.${extra}`, extra, known);
   }
   if (typeof srv === 'string') return { host: srv, port: 0, address: `srv:${parseService(srv)}`, srv: true };
@@ -84,4 +103,16 @@ function checkTraits(weight: unknown, zone: unknown, tags: unknown): void {
   if (zone !== undefined) checkType('cluster.nodes.zone', zone, 'string');
   if (Array.isArray(tags) && tags.every((tag) => typeof tag === 'string')) return;
   throw new OptionError('cluster.nodes.tags', `must be a list of strings, not ${shown(tags)}`);
+}
+
+function checkRoles(seeds: readonly Seed[]): void {
+  const [first, second] = seeds.filter(({ role }) => role === 'primary');
+  if (second !== undefined) {
+    const several = `${first?.address} and ${second.address} are both given as the primary`;
+    const right = 'name one, such as the address that a failover moves, or leave the roles to the servers';
+    throw new OptionError('cluster.nodes.role', `${several}: ${right}`);
+  }
+  const without = seeds.find(({ role }) => role === undefined);
+  if (without === undefined || seeds.every(({ role }) => role === undefined)) return;
+  throw new OptionError('cluster.nodes.role', `is given for some nodes and not for ${without.address}: all or none`);
 }

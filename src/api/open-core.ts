@@ -11,6 +11,7 @@ import type { SessionCore } from '../session/session-core.js';
 import { StatementRules } from '../session/statement-rules.js';
 import type { LexicalOptions } from '../sql/classification.js';
 import { type ClusteredOptions, connectionSettings } from './driver-config.js';
+import { checkTlsNames } from './tls-names.js';
 
 /** How long what runs may take to its end when a pool or connection is closed. */
 const END_TIMEOUT_MS = 10_000;
@@ -35,6 +36,7 @@ export function openCore(options: ClusteredOptions): OpenCore {
     waitForConnections: options.waitForConnections,
   });
   const connection = connectionSettings(options) as ConnectionSettings;
+  checkTlsNames(settings, connection);
   const key = topologyKey(settings, connection);
   const cluster = joinCluster(key, () => ({
     settings,
@@ -74,7 +76,7 @@ function learnFunctions(classifier: Classifier, { cluster, settings, connection 
   const catalog = catalogOf(cluster, key, () => ({
     clock: cluster.clock,
     vouched,
-    open: (address) => openRoutineSource(connection, address, cluster.clock),
+    open: (address) => openRoutineSource(connection, cluster.destination(address), cluster.clock),
     onTooMuch: (message) => cluster.tell('warning', { code: 'FUNCTIONS_UNREAD', message }),
   }));
   const listener = (pure: ReadonlySet<string>): void => classifier.trust(pure);

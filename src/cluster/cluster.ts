@@ -9,14 +9,15 @@ import { type ApplyContext, type Arrival, apply, applyArrival, emptyTopology } f
 import type { Change } from '../topology/change.js';
 import type { Address, NodeId, NodeReport } from '../topology/node-report.js';
 import { reseed } from '../topology/reseed.js';
-import type { NodeTraits, NodeView, Topology } from '../topology/topology.js';
+import type { NodeView, Topology } from '../topology/topology.js';
 import { Followers } from './followers.js';
 import { LagWatches } from './lag-watches.js';
 import { Monitors } from './monitors.js';
 import { Pace } from './pace.js';
-import { type ConnectionSettings, openRaw } from './physical-connection.js';
+import { type ConnectionSettings, type Destination, openRaw } from './physical-connection.js';
 import { SampleRequests } from './sample-requests.js';
 import { SeedNames } from './seed-names.js';
+import { traitsOf } from './traits-of.js';
 
 /** Told after the topology has been replaced and before events are emitted. */
 export interface TopologyObserver {
@@ -34,7 +35,6 @@ export interface ClusterContext {
 }
 
 const LED_FACTOR = 1.5;
-const NO_TRAITS: NodeTraits = { weight: 1, zone: undefined, tags: [] };
 
 /** The sole owner of the topology: probes the nodes, believes what `apply` says, tells its observers. */
 export class Cluster {
@@ -170,6 +170,14 @@ export class Cluster {
     return this.#followers.arrivalMs(node);
   }
 
+  /** Where to connect to for an address. One that was discovered has the name of the node that answered there. */
+  destination(address: Address): Destination {
+    const { addresses, nodes } = this.#topology;
+    const node = nodes.get(addresses.get(address)?.node ?? '');
+    const tlsName = this.#seeds.byAddress.get(address)?.tlsName ?? node?.traits.tlsName;
+    return { ...parseAddress(address), tlsName };
+  }
+
   /** Believes a report. The only place, with {@link Cluster.follow}'s arrivals, that replaces the topology. */
   observe(report: NodeReport, error?: Error): void {
     if (this.#closed) return;
@@ -231,8 +239,7 @@ export class Cluster {
       successes: settings.monitor.successes,
       discover: settings.discover,
       ...(settings.resolve ? { resolve: (address: Address) => this.#resolve(address) } : {}),
-      traitsOf: (addresses) =>
-        [...this.#seeds.byAddress.values()].find((seed) => addresses.includes(seed.address)) ?? NO_TRAITS,
+      traitsOf: (addresses) => traitsOf(this.#seeds.byAddress.values(), addresses),
     };
   }
 
@@ -264,7 +271,7 @@ export class Cluster {
     const account = monitor.user === undefined ? password : { user: monitor.user, ...password };
     // The monitor needs no schema, and must work when the application's is missing.
     const { database: _database, ...connection } = this.#context.connection;
-    return openRaw({ ...connection, ...account, connectTimeout: monitor.timeoutMs }, parseAddress(address));
+    return openRaw({ ...connection, ...account, connectTimeout: monitor.timeoutMs }, this.destination(address));
   }
 
   #warnOfGrants(address: Address, missing: readonly string[]): void {

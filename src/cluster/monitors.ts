@@ -59,10 +59,12 @@ export class Monitors {
   }
 }
 
-// One connection a node: of several addresses of one node only the one in use is probed.
+// One connection a node: of several addresses of one node only the one in use is probed. Where roles are given, an address gives
+// its role to whichever node answers there, and is always asked.
 function isProbed(address: Address, { addresses, nodes }: Topology): boolean {
   const view = addresses.get(address);
   if (!view) return false;
   const node = view.node === undefined ? undefined : nodes.get(view.node);
-  return node === undefined || node.address === address || node.health !== 'up';
+  if (node === undefined || node.address === address || node.health !== 'up') return true;
+  return view.seed && node.traits.role !== undefined;
 }

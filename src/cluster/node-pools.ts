@@ -92,7 +92,8 @@ export class NodePools {
     const open = async (): Promise<PhysicalConnection> => {
       const view = topology().nodes.get(id);
       if (!view) throw retirement(undefined);
-      const target = { node: id, address: view.address, role, ...parseAddress(view.address) };
+      const { tlsName } = view.traits;
+      const target = { node: id, address: view.address, role, tlsName, ...parseAddress(view.address) };
       const opened = await openConnection(connection, target, () => clock.now());
       opened.traffic = this.traffic(id);
       opened.customized = tell(onConnection, opened.raw);

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import mysql2, { type Connection, type ConnectionOptions } from 'mysql2';
 import type { Address, NodeId } from '../topology/node-report.js';
 import { NodeTraffic } from './node-traffic.js';
@@ -7,12 +7,18 @@ import { NOTHING_REPLAYED, type ReplayedState } from './replayed-state.js';
 /** mysql2's default of `connectTimeout`. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** Where a connection leads to, and what for. */
-export interface ConnectTarget {
-  readonly node: NodeId;
-  readonly address: Address;
+/** Where a connection leads to. */
+export interface Destination {
   readonly host: string;
   readonly port: number;
+  /** The name that its certificate is checked against, instead of `host`. */
+  readonly tlsName?: string | undefined;
+}
+
+/** Where a connection leads to, and what for. */
+export interface ConnectTarget extends Destination {
+  readonly node: NodeId;
+  readonly address: Address;
   readonly role: 'primary' | 'replica';
 }
 
@@ -102,13 +108,14 @@ export class PhysicalConnection {
  *
  * @throws mysql2's error object
  */
-export async function openRaw(
-  settings: ConnectionSettings,
-  target: { readonly host: string; readonly port: number },
-): Promise<OpenedRaw> {
+export async function openRaw(settings: ConnectionSettings, target: Destination): Promise<OpenedRaw> {
   const { password: given, ...rest } = settings;
   const password = typeof given === 'function' ? await inTime(given(), settings.connectTimeout) : given;
-  const raw = mysql2.createConnection({ ...rest, ...(password === undefined ? {} : { password }), ...target });
+  const raw = mysql2.createConnection({
+    ...rest,
+    ...(password === undefined ? {} : { password }),
+    ...reach(target, rest),
+  });
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => {
       raw.removeListener('connect', connected);
@@ -125,6 +132,15 @@ export async function openRaw(
   });
 }
 
+// mysql2 checks a certificate against `host`. Where that is another name, the socket is ours, made as mysql2 makes its own.
+function reach({ host, port, tlsName }: Destination, settings: ConnectionOptions): ConnectionOptions {
+  if (tlsName === undefined || !settings.ssl) return { host, port };
+  const { enableKeepAlive = true, keepAliveInitialDelay } = settings;
+  const stream = (): Socket =>
+    connect(port, host).setNoDelay(true).setKeepAlive(enableKeepAlive, keepAliveInitialDelay);
+  return { host: tlsName, port, stream };
+}
+
 /**
  * Opens a connection for statements: session tracking on, and on a replica every transaction read-only, which makes the
  * server refuse a write that went there by mistake.
@@ -136,7 +152,7 @@ export async function openConnection(
   target: ConnectTarget,
   now: () => number,
 ): Promise<PhysicalConnection> {
-  const opened = await openRaw(settings, { host: target.host, port: target.port });
+  const opened = await openRaw(settings, target);
   const connection = new PhysicalConnection(opened, target, now());
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => connection.destroy(), settings.connectTimeout ?? CONNECT_TIMEOUT_MS);

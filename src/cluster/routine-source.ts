@@ -1,9 +1,7 @@
 import type { Connection, RowDataPacket } from 'mysql2';
-import { parseAddress } from '../address.js';
 import type { Clock } from '../clock.js';
 import type { ListedRoutine, RoutineText } from '../sql/routines/routine-book.js';
-import type { Address } from '../topology/node-report.js';
-import { type ConnectionSettings, openRaw, socketOf } from './physical-connection.js';
+import { type ConnectionSettings, type Destination, openRaw, socketOf } from './physical-connection.js';
 
 /** More functions are not read: the work is not to be noticed. */
 export const MOST_FUNCTIONS = 5000;
@@ -29,12 +27,12 @@ const UNSEEN: RoutineText = { definition: undefined, sqlMode: '', charset: '' };
  */
 export async function openRoutineSource(
   settings: ConnectionSettings,
-  address: Address,
+  destination: Destination,
   clock: Clock,
 ): Promise<RoutineSource> {
   const { database: _database, ...connection } = settings;
   const own = { charset: 'utf8mb4', connectTimeout: BOUND_MS, multipleStatements: false };
-  const { raw } = await openRaw({ ...connection, ...own }, parseAddress(address));
+  const { raw } = await openRaw({ ...connection, ...own }, destination);
   raw.on('error', () => undefined); // whoever waits for an answer is told by it
   const close = (): void => void socketOf(raw).destroy();
   const guard = clock.after(BOUND_MS, close, true);

@@ -130,7 +130,9 @@ export class SeedNames {
     const found = await this.#names.lookup(seed.host);
     // One address of each family is one server on two networks: the connection takes the one that answers.
     const several = [4, 6].map((family) => found.filter((it) => it.family === family)).find((it) => it.length > 1);
-    return several === undefined ? [seed] : several.map(({ address }) => at(seed, address, seed.port));
+    return several === undefined
+      ? [seed]
+      : several.map(({ address }) => at({ ...seed, tlsName: seed.tlsName ?? seed.host }, address, seed.port));
   }
 
   /** True when the addresses are others than before. */

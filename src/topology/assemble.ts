@@ -7,7 +7,7 @@ import { follows, hasSource, isCandidate, type Surroundings } from './following.
 import { addBeat } from './heartbeats.js';
 import { measureLag } from './lag.js';
 import { isThere } from './node-health.js';
-import type { NodeId, NodeReport } from './node-report.js';
+import type { LiveReport, NodeId, NodeReport } from './node-report.js';
 import { roleOf } from './roles.js';
 import { addSample, keepsItsSamples } from './samples.js';
 import type { LagState, NodeView, Sample, Topology } from './topology.js';
@@ -89,7 +89,8 @@ function reignOf(previous: Topology, election: Election, nodes: Nodes): Reign {
   const kept = report === undefined || keepsItsSamples(previous.samples, report);
   const restarted = !moved && !kept && election.primary !== undefined;
   const base = moved || restarted ? [] : previous.samples;
-  const samples = report && !hasSource(report) && (kept || moved || restarted) ? addSample(base, report) : base;
+  const samples =
+    report && samplesItself(holder!, report) && (kept || moved || restarted) ? addSample(base, report) : base;
   const answering = election.primary !== undefined && holder !== undefined && isThere(holder);
   return {
     generation: previous.generation + (moved || restarted ? 1 : 0),
@@ -100,6 +101,11 @@ function reignOf(previous: Topology, election: Election, nodes: Nodes): Reign {
     frozenAt: answering ? undefined : (report?.answeredAt ?? previous.frozenAt ?? lastSeen(samples)),
     nodes: moved ? newReign(nodes, previous.believed) : nodes,
   };
+}
+
+// A node that was given the role of the primary is sampled even when it replicates from somewhere itself.
+function samplesItself({ traits }: NodeView, report: LiveReport): boolean {
+  return traits.role === 'primary' || !hasSource(report);
 }
 
 // The first round of probes is of one moment, whichever node was asked first: who followed the elected one then is a replica

@@ -1,3 +1,4 @@
+import { electByRole } from './elect-by-role.js';
 import { electByView } from './elect-by-view.js';
 import { electFirst } from './elect-first.js';
 import { electHeir } from './elect-heir.js';
@@ -8,6 +9,7 @@ import type { NodeView } from './topology.js';
 
 /**
  * Tells which node is the primary; the first rule that matches wins (DESIGN §7).
+ * (0) Roles that the user gave.
  * (1) A node with a configured source is a replica, and a read-only one takes no writes.
  * (2) What a group itself says: its view, or Aurora's writer. Where there is a group nothing else elects.
  * (3) The node that the others replicate from.
@@ -22,8 +24,8 @@ export function electPrimary(
   context: Omit<ElectContext, 'nodes'>,
 ): Election {
   const around: ElectContext = { ...context, nodes };
-  const byView = electByView(around, current);
-  if (byView !== undefined) return byView;
+  const given = electByRole(nodes) ?? electByView(around, current);
+  if (given !== undefined) return given;
   const candidates = [...nodes.values()].filter(isCandidate);
   if (current.believed === undefined) return electFirst(candidates, around);
   const believed = nodes.get(current.believed);

@@ -10,6 +10,7 @@ const DENIED: Role = { role: 'unknown', because: 'it refuses the account of the 
 const REPLICA: Role = { role: 'replica', because: 'it has a replication source' };
 const READ_ONLY: Role = { role: 'replica', because: 'it is read-only, and its sources may not be seen' };
 const MEMBER: Role = { role: 'replica', because: 'it is a member of the group, and another one takes the writes' };
+const GIVEN: Role = { role: 'replica', because: 'it was given the role of a replica' };
 const BELIEVED: Role = { role: 'primary', because: 'it was elected' };
 const FENCED: Role = { role: 'unknown', because: 'it is read-only and has no replication source' };
 const FORMER: Role = { role: 'unknown', because: 'it is writable, but another node took its place' };
@@ -29,6 +30,7 @@ export function roleOf(node: NodeView, believed: NodeId | undefined): Role {
   if (report === undefined) return UNHEARD;
   if (node.lastFailure?.reason === 'denied' && node.lastFailure.sentAt > report.sentAt && node.id !== believed)
     return DENIED;
+  if (node.traits.role !== undefined) return node.id === believed ? BELIEVED : GIVEN;
   const state = report.group?.state;
   if (state === 'joining' || state === 'donor') return ABSENT[state];
   if (hasSource(report)) return REPLICA;

@@ -70,6 +70,10 @@ export interface NodeTraits {
   readonly weight: number;
   readonly zone: string | undefined;
   readonly tags: readonly string[];
+  /** The role that it was given: nothing else counts then. */
+  readonly role?: 'primary' | 'replica' | undefined;
+  /** The name that its TLS certificate is checked against, instead of its host. */
+  readonly tlsName?: string | undefined;
 }
 
 /** What we believe of one node. */

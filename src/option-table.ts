@@ -23,7 +23,7 @@ export const optionTable: readonly OptionDescriptor[] = [
     value: undefined,
     default: "the pool's `host`, `port`",
     summary:
-      "seeds: `'host:port'`, `{ host, port, weight, zone, tags }`, or `{ srv }` for a DNS service; one is enough",
+      "seeds: `'host:port'`, `{ host, port, weight, zone, tags, role, tlsName }`, or `{ srv }` for a DNS service; one is enough",
   },
   flag('discover', true, 'add and drop nodes that the cluster itself names'),
   {
@@ -35,8 +35,16 @@ export const optionTable: readonly OptionDescriptor[] = [
   },
   choice(
     'kind',
-    ['auto', 'gtid-replication', 'group-replication', 'mariadb-replication'],
-    "`'gtid-replication'`: MySQL · `'group-replication'` · `'mariadb-replication'` · `'auto'`: each node is asked",
+    [
+      'auto',
+      'gtid-replication',
+      'group-replication',
+      'position-replication',
+      'mariadb-replication',
+      'aurora',
+      'rds-cluster',
+    ],
+    "`'gtid-replication'` · `'group-replication'` · `'position-replication'`: MySQL without GTIDs · `'mariadb-replication'` · `'aurora'` · `'rds-cluster'` · `'auto'`: each node is asked",
   ),
   number('maxLagMs', 2000, 'a replica whose lag may be over it serves no read'),
   {

@@ -7,13 +7,15 @@ import { type NodeOption, parseSeeds, type Seed } from './seeds.js';
 /** How a read chooses among replicas that are fit for it. */
 export type BalanceName = 'adaptive' | 'round-robin' | 'random' | 'least-in-flight';
 
-/** MySQL's replication with GTIDs or without, MariaDB's, or whichever a node's own variables say. */
+/** A kind of cluster, or whichever a node's own variables say. */
 export type KindOption =
   | 'auto'
   | 'gtid-replication'
   | 'group-replication'
   | 'position-replication'
-  | 'mariadb-replication';
+  | 'aurora'
+  | 'mariadb-replication'
+  | 'rds-cluster';
 
 /** What a read must be able to see. */
 export type Consistency = 'eventual' | 'pool';
@@ -27,6 +29,7 @@ export interface ClusterOptions {
   /** Maps an address that a server names to one that the client can reach; `undefined` leaves it out. */
   readonly resolve?: (address: string) => string | undefined;
   /** The kind of cluster. Default `'auto'`: each node is asked when a connection is opened. */
+  /** The kind of cluster. Default `'auto'`: each node's by the variables that it has when a connection is opened. */
   readonly kind?: KindOption;
   /** A replica whose lag may be over it serves no read. Default 2000. */
   readonly maxLagMs?: number;

@@ -66,7 +66,8 @@ export interface SemiSyncStatus {
 /** A group as one member sees it. */
 export interface GroupStatus {
   readonly name: string;
-  readonly view: string;
+  /** Undefined where the group numbers none. */
+  readonly view: string | undefined;
   readonly quorum: boolean;
   readonly state: MemberState;
   readonly members: GroupReport['members'];
@@ -115,7 +116,13 @@ export function nodeStatus(context: NodeStatusContext): NodeStatus {
 }
 
 function groupStatus({ name, view, quorum, state, members }: GroupReport): GroupStatus {
-  return { name, view: `${view.epoch}:${view.number}`, quorum, state, members: members.map((it) => ({ ...it })) };
+  return {
+    name,
+    view: view && `${view.epoch}:${view.number}`,
+    quorum,
+    state,
+    members: members.map((it) => ({ ...it })),
+  };
 }
 
 function missing(sample: Sample, { executed }: NodeView): string | undefined {

@@ -50,9 +50,11 @@ export class ReadScope {
     return need === intent.need ? intent : { ...intent, need };
   }
 
-  /** Takes in the GTIDs of a write. */
+  /** Takes in the GTIDs of a write. Where no replica could tell that it has them (Aurora), they are as good as none. */
   add(gtids: readonly string[]): void {
-    this.#watermark.add(gtids);
+    const report = this.#cluster.topology.primary?.lastReport;
+    if (report && !tellsGtids(report)) this.addUnknown();
+    else this.#watermark.add(gtids);
   }
 
   /** A write ended now, and nobody told its GTID. */

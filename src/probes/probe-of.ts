@@ -1,9 +1,11 @@
 import type { ClusterKind } from '../topology/node-report.js';
+import { aurora } from './aurora.js';
 import { groupReplication } from './group-replication.js';
 import { gtidReplication } from './gtid-replication.js';
 import { mariadbReplication } from './mariadb-replication.js';
 import { positionReplication } from './position-replication.js';
 import type { Probe, ProbeAnswer, ProbeQuery } from './probe.js';
+import { rdsCluster } from './rds-cluster.js';
 import { showVariables } from './sample.js';
 import { readVariables } from './server-rows.js';
 
@@ -12,6 +14,8 @@ const probes: Readonly<Record<ClusterKind, Probe>> = {
   'group-replication': groupReplication,
   'position-replication': positionReplication,
   'mariadb-replication': mariadbReplication,
+  aurora,
+  'rds-cluster': rdsCluster,
 };
 
 /** The probe of a kind of cluster. */
@@ -35,6 +39,7 @@ const signs: readonly Sign[] = [
     variables: ['version'],
     isOn: (variables) => /mariadb/i.test(variables.get('version') ?? ''),
   },
+  { kind: 'aurora', variables: ['aurora_server_id'], isOn: (variables) => variables.has('aurora_server_id') },
   {
     kind: 'group-replication',
     variables: ['group_replication_group_name'],
@@ -45,6 +50,12 @@ const signs: readonly Sign[] = [
     variables: ['gtid_mode'],
     // In OFF_PERMISSIVE new transactions have no GTID.
     isOn: (variables) => /^off/i.test(variables.get('gtid_mode') ?? ''),
+  },
+  {
+    kind: 'rds-cluster',
+    variables: ['basedir', 'report_host'],
+    // All of RDS has that folder; of its deployments only this one sets the other.
+    isOn: (variables) => (variables.get('basedir') ?? '').startsWith('/rdsdbbin/') && !!variables.get('report_host'),
   },
   { kind: 'gtid-replication', variables: [], isOn: () => true },
 ];

@@ -1,3 +1,4 @@
+import { readRdsEndpoint } from '../rds-endpoint.js';
 import type { Change } from './change.js';
 import type { Address, LiveReport, NodeId, NodeReport } from './node-report.js';
 import type { AddressView, NodeView } from './topology.js';
@@ -81,10 +82,15 @@ function namedBy(report: LiveReport, context: Naming): readonly Address[] {
     if (advertised !== undefined && node.health === 'up') known.add(advertised);
   }
   const members = (report.group?.members ?? [])
-    .filter(({ id, state }) => state !== 'left' && context.nodes.get(id)?.health !== 'up')
-    .flatMap(({ address }) => address ?? []);
+    .filter(({ id, state }) => state !== 'left' && !isReached(context.nodes.get(id)))
+    .flatMap(({ address, name }) => address ?? (context.resolve && name) ?? []);
   const named = [...sources, ...members, ...(report.replicas ?? [])].filter((address) => !known.has(address));
   return named.flatMap((address) => (context.resolve ? (context.resolve(address) ?? []) : address));
+}
+
+// At an address that moves it is reached for now.
+function isReached(node: NodeView | undefined): boolean {
+  return node?.health === 'up' && !moves(node.address);
 }
 
 /** Drops the report's address when it was discovered, fails, and has not been named for long. */
@@ -102,7 +108,10 @@ export function forget(
   return next;
 }
 
-/** The addresses at which a node answers, the one to use first: one that does not fail, a seed before a discovered one. */
+/**
+ * The addresses at which a node answers, the one to use first: one that does not fail, a seed before a discovered one. One that
+ * moves comes last: by the time that the others fail it may lead elsewhere.
+ */
 export function addressesOf(book: AddressBook, node: NodeId): readonly Address[] {
   return [...book.values()]
     .filter((view) => view.node === node)
@@ -111,5 +120,9 @@ export function addressesOf(book: AddressBook, node: NodeId): readonly Address[]
 }
 
 function preference(view: AddressView): number {
-  return (view.lastFailure === undefined ? 0 : 2) + (view.seed ? 0 : 1);
+  return (moves(view.address) ? 4 : 0) + (view.lastFailure === undefined ? 0 : 2) + (view.seed ? 0 : 1);
+}
+
+function moves(address: Address): boolean {
+  return address.includes('.rds.') && readRdsEndpoint(address.slice(0, address.lastIndexOf(':')))?.moves === true;
 }

@@ -2,7 +2,7 @@ import type { ApplyContext } from './apply-context.js';
 import type { Change } from './change.js';
 import { compare } from './compare.js';
 import { electPrimary } from './elect.js';
-import type { Election } from './election.js';
+import { type Election, FIRST_SURVEY_MS } from './election.js';
 import { follows, hasSource, isCandidate, type Surroundings } from './following.js';
 import { addBeat } from './heartbeats.js';
 import { measureLag } from './lag.js';
@@ -55,9 +55,6 @@ export function assemble(
 }
 
 type Nodes = ReadonlyMap<NodeId, NodeView>;
-
-/** How long the first round of probes takes at most: the default `timeoutMs`. */
-const FIRST_SURVEY_MS = 1000;
 
 // Claims count only while the believed primary's place is empty.
 function countClaims(nodes: Nodes, believed: NodeId | undefined, report: NodeReport): Nodes {

@@ -3,6 +3,7 @@ import { hasSource, type Surroundings } from './following.js';
 import { isThere } from './node-health.js';
 import type { Address, GroupReport, LiveReport, NodeId } from './node-report.js';
 import type { NodeView } from './topology.js';
+import { promotedWriters } from './unnumbered-views.js';
 
 type Nodes = ReadonlyMap<NodeId, NodeView>;
 
@@ -22,16 +23,19 @@ export function electByView(around: Surroundings, current: CurrentBelief): Elect
   const views = newestViews(grouped);
   const believed = nodes.get(current.believed ?? '');
   const ruling = views
-    .map((view) => ({ view, writers: writersOf(view, nodes).filter((node) => isLater(node, believed)) }))
+    .map((view) => ({ view, writers: writersOf(view, nodes, current).filter((node) => isLater(node, believed)) }))
     .filter((it) => it.writers.length > 0);
   const [first, ...others] = ruling;
   if (first === undefined) return stay(grouped, views, believed);
   const own = others.length === 0 ? first : ruling.find(({ writers }) => writers.some((node) => node === believed));
-  const splitBrain = others.length === 0 ? [] : ruling.flatMap(({ writers }) => writers.map((node) => node.id));
+  const splitBrain = others.length === 0 ? [] : idsOf(ruling);
   if (own === undefined) return undecided(splitBrain, 'several groups, each with a primary of its own');
+  if (own.view.group.view === undefined && own.writers.length > 1) {
+    return undecided(idsOf([own]), 'several members say that they take the writes');
+  }
   const stranger = believed === undefined ? unheard(own.view, around) : undefined;
   if (stranger !== undefined) return none(`${stranger} has not been heard yet`);
-  const chosen = choose(own, believed, around);
+  const chosen = own.view.group.view === undefined ? own.writers[0] : choose(own, believed, around);
   if (chosen === undefined) return none('the first of several that may be written to has not been heard yet');
   return { ...elected(chosen, 'its group names it'), splitBrain };
 }
@@ -42,12 +46,17 @@ interface Ruling {
   readonly writers: readonly NodeView[];
 }
 
+function idsOf(ruling: readonly Ruling[]): readonly NodeId[] {
+  return ruling.flatMap(({ writers }) => writers.map((node) => node.id));
+}
+
 function none(because: string): Election {
   return { primary: undefined, because, splitBrain: [] };
 }
 
 // A process that begins may be given the nodes of two groups that were begun by mistake: each would name its own primary.
 function unheard({ group }: GroupedReport, { addresses, resolve }: Surroundings): Address | undefined {
+  if (group.view === undefined) return undefined;
   const members = new Set(group.members.map(({ address = '' }) => resolve?.(address) ?? address));
   return [...addresses.values()].find(
     (view) => view.node === undefined && !view.lastFailure && !members.has(view.address),
@@ -63,7 +72,7 @@ function newestViews(grouped: readonly NodeView[]): readonly GroupedReport[] {
   for (const node of grouped) {
     const report = node.lastReport as GroupedReport;
     if (!isThere(node) || !report.group.quorum || report.group.state === 'left') continue;
-    const which = `${report.group.name} ${report.group.view.epoch}`;
+    const which = `${report.group.name} ${report.group.view?.epoch ?? ''}`;
     const known = newest.get(which);
     if (known === undefined || isNewer(report, known)) newest.set(which, report);
   }
@@ -71,25 +80,26 @@ function newestViews(grouped: readonly NodeView[]): readonly GroupedReport[] {
 }
 
 function isNewer(a: GroupedReport, b: GroupedReport): boolean {
-  const [view, other] = [a.group.view.number, b.group.view.number];
+  const [view, other] = [a.group.view?.number ?? 0, b.group.view?.number ?? 0];
   return view === other ? a.sentAt > b.sentAt : view > other;
 }
 
-function writersOf(newest: GroupedReport, nodes: Nodes): readonly NodeView[] {
+function writersOf(newest: GroupedReport, nodes: Nodes, current: CurrentBelief): readonly NodeView[] {
   const { view, members } = newest.group;
   const writers = members.flatMap(({ id, writer }) => {
     const node = nodes.get(id);
     const report = node?.lastReport;
     if (!node || !report?.group || !isThere(node) || !claims(report, newest.group)) return [];
-    return writer || report.group.view.number === view.number ? [node] : [];
+    return writer || report.group.view?.number === view?.number ? [node] : [];
   });
+  if (view === undefined) return promotedWriters(writers, nodes, current);
   const several = members.filter((member) => member.writer).length > 1;
   return several ? writers : latest(writers);
 }
 
 function claims(report: LiveReport, { name, view }: GroupReport): boolean {
   const { id, group } = report;
-  if (group?.name !== name || group.view.epoch !== view.epoch || group.state !== 'online' || !group.quorum)
+  if (group?.name !== name || group.view?.epoch !== view?.epoch || group.state !== 'online' || !group.quorum)
     return false;
   if (report.readOnly || hasSource(report)) return false;
   return group.members.some((member) => member.id === id && member.writer);
@@ -110,7 +120,7 @@ function isLater(node: NodeView, believed: NodeView | undefined): boolean {
   const [own, last] = [node.lastReport, believed?.lastReport];
   if (node.id === believed?.id || !own?.group || !last?.group || own.group.name !== last.group.name) return true;
   const [a, b] = [own.group.view, last.group.view];
-  if (a.epoch === b.epoch && a.number !== b.number) return a.number > b.number;
+  if (a && b && a.epoch === b.epoch && a.number !== b.number) return a.number > b.number;
   return own.sentAt >= last.answeredAt;
 }
 
@@ -160,6 +170,6 @@ function mayStay(believed: NodeView, views: readonly GroupedReport[]): boolean {
   const { health, lastReport, id } = believed;
   const group = lastReport?.group;
   if (!lastReport || !group || health !== 'suspect' || isThere(believed) || !claims(lastReport, group)) return false;
-  const newest = views.find((view) => view.group.name === group.name && view.group.view.epoch === group.view.epoch);
+  const newest = views.find((view) => view.group.name === group.name && view.group.view?.epoch === group.view?.epoch);
   return newest === undefined || newest.group.members.some((it) => it.id === id && it.writer && it.state === 'online');
 }

@@ -2,9 +2,14 @@ import type { Surroundings } from './following.js';
 import type { NodeId } from './node-report.js';
 import type { NodeView, Sample } from './topology.js';
 
+/** How long the first round of probes takes at most: the default `timeoutMs`. */
+export const FIRST_SURVEY_MS = 1000;
+
 /** What this process believed before. */
 export interface CurrentBelief {
   readonly believed: NodeId | undefined;
+  /** `sentAt` of the report that elected it. */
+  readonly electedAt: number;
   /** Samples of the believed primary, oldest first. */
   readonly samples: readonly Sample[];
 }

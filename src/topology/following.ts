@@ -1,5 +1,5 @@
 import { isThere } from './node-health.js';
-import type { Address, LiveReport, ReplicationChannel } from './node-report.js';
+import type { Address, LiveReport, NodeId, ReplicationChannel } from './node-report.js';
 import type { AddressView, NodeView } from './topology.js';
 
 /** What is needed to tell whom a channel points to. */
@@ -31,11 +31,24 @@ export function isFollowed(source: NodeView, around: Surroundings): boolean {
   return false;
 }
 
-/** The nodes that this report's node follows now and did not follow in `previous`. */
+/**
+ * The nodes that this report's node follows now and did not follow in `previous`. Where groups elect, it is the one that it names
+ * as their writer now, perhaps itself, after it had named another.
+ */
 export function turnedTo(report: LiveReport, previous: LiveReport, around: Surroundings): readonly NodeView[] {
+  const writer = writerOf(report);
+  const before = writerOf(previous);
+  const named = before === undefined || writer === before ? undefined : writer;
   return [...around.nodes.values()].filter(
-    (node) => node.id !== report.id && follows(report, node, around) && !follows(previous, node, around),
+    (node) =>
+      node.id === named || (node.id !== report.id && follows(report, node, around) && !follows(previous, node, around)),
   );
+}
+
+/** The one node that a report's group lets be written to; undefined when there is none or several. */
+function writerOf({ group }: LiveReport): NodeId | undefined {
+  const [writer, ...others] = (group?.members ?? []).filter((member) => member.writer);
+  return others.length === 0 ? writer?.id : undefined;
 }
 
 /** A source is configured, or may be: replicas, whatever their `read_only` says. */

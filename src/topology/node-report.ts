@@ -65,7 +65,13 @@ export interface LiveReport {
 }
 
 /** The kind of cluster a node is part of. */
-export type ClusterKind = 'gtid-replication' | 'group-replication' | 'position-replication' | 'mariadb-replication';
+export type ClusterKind =
+  | 'gtid-replication'
+  | 'group-replication'
+  | 'position-replication'
+  | 'aurora'
+  | 'mariadb-replication'
+  | 'rds-cluster';
 
 /** One configured replication channel of a replica. */
 export interface ReplicationChannel {
@@ -92,8 +98,11 @@ export interface ReplicationChannel {
 export interface GroupReport {
   /** All members of one group give one name. */
   readonly name: string;
-  /** Which view this is. Views of one epoch are ordered by their number; those of different ones only by when they were seen. */
-  readonly view: { readonly epoch: string; readonly number: number };
+  /**
+   * Which view this is. Views of one epoch are ordered by their number; those of different ones only by when they were seen.
+   * Undefined where the group numbers none.
+   */
+  readonly view: { readonly epoch: string; readonly number: number } | undefined;
   /** False when the member cannot reach a majority: its view is then not believed. */
   readonly quorum: boolean;
   /** The state of the node itself. Only an `'online'` one serves. */
@@ -112,6 +121,8 @@ export interface GroupMember {
   readonly id: NodeId;
   /** Undefined when the group does not tell it. */
   readonly address: Address | undefined;
+  /** A name that only `resolve` can make an address of, where the group tells none. */
+  readonly name?: Address;
   readonly state: MemberState;
   /** The view lets it be written to. */
   readonly writer: boolean;
@@ -134,6 +145,8 @@ export interface Behind {
   /** All is there that was acknowledged so long before; `Infinity` without a bound. */
   readonly high: number;
   readonly source: BehindSource;
+  /** What tells this measure from the one before, where a server makes a new one only now and then. */
+  readonly stamp?: number;
 }
 
 /**

@@ -38,6 +38,7 @@ function newNode(report: LiveReport, context: AnswerContext): NodeView {
     health: 'up',
     failures: 0,
     successes: 0,
+    knownSince: report.sentAt,
     lastReport: undefined,
     lastFailure: undefined,
     executed: undefined,

@@ -91,6 +91,8 @@ export interface NodeView {
   /** Consecutive failed, and answered, probes. */
   readonly failures: number;
   readonly successes: number;
+  /** `sentAt` of its first report. */
+  readonly knownSince: number;
   readonly lastReport: LiveReport | undefined;
   readonly lastFailure: FailedReport | undefined;
   /** All that it is known to have executed: the last report's, and what a follower saw arrive. */

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Probe, ProbeAnswer, ProbeContext } from '../../src/probes/probe.js';
 import { probeOf } from '../../src/probes/probe-of.js';
-import type { LiveReport, NodeReport } from '../../src/topology/node-report.js';
+import type { ClusterKind, LiveReport, NodeReport } from '../../src/topology/node-report.js';
 
 /** Ticks of one connection: what is asked, what the server answers, what is read. `"last"` is carried from tick to tick. */
 interface Case {
@@ -12,6 +12,8 @@ interface Case {
   readonly version: string;
   /** The option `heartbeat.table`. */
   readonly heartbeat?: string;
+  /** The address that is asked; `db-1:3306` unless given. */
+  readonly address?: string;
   readonly ticks: readonly Tick[];
 }
 
@@ -30,16 +32,18 @@ type Answer =
   | { readonly denied: number }
   | { readonly error: { readonly code: string; readonly errno: number; readonly message: string } };
 
-for (const kind of ['gtid-replication', 'group-replication', 'mariadb-replication'] as const) {
+const folder = new URL('./probes/', import.meta.url);
+
+for (const name of readdirSync(folder).filter((file) => file.endsWith('.json'))) {
+  const kind = name.replace('.json', '') as ClusterKind;
   describe(kind, () => {
-    const file = new URL(`./probes/${kind}.json`, import.meta.url);
-    for (const spec of JSON.parse(readFileSync(file, 'utf8')) as readonly Case[]) {
+    for (const spec of JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as readonly Case[]) {
       test(`${spec.version}: ${spec.name}`, () => run(spec, probeOf(kind)));
     }
   });
 }
 
-function run({ version, source, ticks, heartbeat }: Case, probe: Probe): void {
+function run({ version, source, ticks, heartbeat, address = 'db-1:3306' }: Case, probe: Probe): void {
   expect(source).toMatch(/^(run on|manual, not run)/);
   let last: LiveReport | undefined;
   let number = 0;
@@ -48,7 +52,7 @@ function run({ version, source, ticks, heartbeat }: Case, probe: Probe): void {
     const queries = probe.queries(context);
     expect(queries.length).toBeLessThanOrEqual(2);
     expect(queries.map(({ sql }, i) => (asks[i] !== undefined && sql.includes(asks[i]) ? asks[i] : sql))).toEqual(asks);
-    const meta = { address: 'db-1:3306', sentAt: tick * 500, answeredAt: tick * 500 + 1, context };
+    const meta = { address, sentAt: tick * 500, answeredAt: tick * 500 + 1, context };
     const report = probe.read(answers.map(spell), meta);
     expect(plain(report)).toMatchObject(wanted);
     if (report.ok) last = report;

@@ -9,6 +9,8 @@ import { applyAll, gtids, type ShortOptions, type ShortReport, seeded } from '..
 
 interface Case {
   readonly name: string;
+  /** Of kinds that cannot be run here: where what is said of them is from. */
+  readonly source?: 'manual, not run';
   readonly seeds: readonly string[];
   /** The limit that `unfit` and `lagChanges` are judged by. */
   readonly maxLagMs?: number;

@@ -241,6 +241,34 @@ describe('nodes', () => {
     ]);
   });
 
+  test('may be given a role, all of them: nothing is discovered then', () => {
+    const roles = (...given: readonly ('primary' | 'replica' | undefined)[]) =>
+      given.map((role, i) => ({ host: `db-${i + 1}`, ...(role === undefined ? {} : { role }) }));
+    const settings = parseOptions({ nodes: roles('replica', 'primary', 'replica') });
+    expect(settings.nodes.map(({ role }) => role)).toEqual(['replica', 'primary', 'replica']);
+    expect(settings.discover).toBe(false);
+    expect(parseOptions({ nodes: roles('replica', 'replica') }).discover).toBe(false);
+    expect(refusal({ nodes: roles('primary', 'replica'), discover: true }).option).toBe('cluster.discover');
+    const both = refusal({ nodes: roles('primary', 'replica', 'primary') });
+    expect([both.option, both.message]).toEqual([
+      'cluster.nodes.role',
+      expect.stringContaining('db-1:3306 and db-3:3306'),
+    ]);
+    const one = [
+      { host: 'db-1', role: 'replica' },
+      { host: 'db-1', role: 'primary' },
+      { host: 'db-1', role: 'primary' },
+    ];
+    expect(refusal({ nodes: one }).option).toBe('cluster.nodes.role');
+    expect(refusal({ nodes: roles('primary', undefined) }).message).toContain('not for db-2:3306: all or none');
+    expect(refusal({ nodes: [{ host: 'db-1', role: 'master' }] }).option).toBe('cluster.nodes.role');
+  });
+
+  test('may be given the name that their certificates are checked against', () => {
+    expect(parseOptions({ nodes: [{ host: '10.0.0.1', tlsName: 'db-1' }] }).nodes[0]?.tlsName).toBe('db-1');
+    expect(refusal({ nodes: [{ host: '10.0.0.1', tlsName: 1 }] }).option).toBe('cluster.nodes.tlsName');
+  });
+
   test('localhost and 127.0.0.1 are one, and one is named once', () => {
     const { nodes } = parseOptions({ nodes: ['localhost', '127.0.0.1:3306', { host: 'localhost' }, 'db-2'] });
     expect(nodes.map(({ address }) => address)).toEqual(['127.0.0.1:3306', 'db-2:3306']);

@@ -1,8 +1,10 @@
+import { traitsOf } from '../../../src/cluster/traits-of.js';
 import { GtidSet } from '../../../src/gtid/gtid-set.js';
 import { type ApplyContext, apply, emptyTopology } from '../../../src/topology/apply.js';
 import type { Change } from '../../../src/topology/change.js';
 import type {
   Behind,
+  ClusterKind,
   FailedReport,
   GroupMember,
   GroupReport,
@@ -20,6 +22,7 @@ export interface ShortReport {
   /** When the answer came; `at` + 1 unless given. */
   readonly until?: number;
   readonly as?: string;
+  readonly kind?: ClusterKind;
   readonly sqlMode?: string;
   readonly readOnly?: boolean;
   /** `null`: not allowed to see. */
@@ -39,13 +42,16 @@ export interface ShortGroup {
   /** `G` unless given. */
   readonly name?: string;
   readonly epoch?: string;
-  readonly view: number;
+  /** `null`: the group numbers none. */
+  readonly view: number | null;
   readonly quorum?: boolean;
   readonly state?: MemberState;
   /** What the group has delivered. */
   readonly received?: string;
   /** `A*` may be written to, `B/joining` is in that state; A's address is `db-1`, and so on. */
   readonly members: readonly string[];
+  /** Members are reached as `a.<domain>`; with `null` they only have names. */
+  readonly domain?: string | null;
 }
 
 export interface ShortChannel {
@@ -66,6 +72,8 @@ export interface ShortOptions {
   readonly successes?: number;
   readonly discover?: boolean;
   readonly resolve?: Readonly<Record<string, string>>;
+  /** By address. */
+  readonly roles?: Readonly<Record<string, 'primary' | 'replica'>>;
 }
 
 /** `A:1-5,B:7` with each letter's UUID. */
@@ -92,7 +100,7 @@ export function report(short: ShortReport): NodeReport {
     ok: true,
     ...common,
     id: short.as ?? '',
-    kind: 'gtid-replication',
+    kind: short.kind ?? 'gtid-replication',
     flavor: 'mysql',
     version: '9.7.4',
     sqlMode: short.sqlMode ?? '',
@@ -113,18 +121,21 @@ export function report(short: ShortReport): NodeReport {
 function group(short: ShortGroup): GroupReport {
   return {
     name: short.name ?? 'G',
-    view: { epoch: short.epoch ?? '', number: short.view },
+    view: short.view === null ? undefined : { epoch: short.epoch ?? '', number: short.view },
     quorum: short.quorum ?? true,
     state: short.state ?? 'online',
-    members: short.members.map(member),
+    members: short.members.map((text) => member(text, short.domain)),
     received: short.received === undefined ? undefined : gtids(short.received),
   };
 }
 
-function member(text: string): GroupMember {
+function member(text: string, domain: string | null | undefined): GroupMember {
   const id = text.charAt(0);
   const state = text.includes('/') ? (text.slice(text.indexOf('/') + 1) as MemberState) : 'online';
-  return { id, address: address(`db-${'ABCDEF'.indexOf(id) + 1}`), state, writer: text.includes('*') };
+  const rest = { id, state, writer: text.includes('*') };
+  const name = id.toLowerCase();
+  if (domain === null) return { ...rest, address: undefined, name: address(name) };
+  return { ...rest, address: address(domain === undefined ? `db-${'ABCDEF'.indexOf(id) + 1}` : `${name}.${domain}`) };
 }
 
 // Server ids are the nodes' letters.
@@ -146,11 +157,22 @@ function channel(short: ShortChannel): ReplicationChannel {
   };
 }
 
+const PLAIN = { srv: false, weight: 1, zone: undefined, tags: [] };
+
 export function context(now: number, options: ShortOptions = {}): ApplyContext {
-  const { failures = 3, successes = 2, discover = true, resolve } = options;
-  const traits = { weight: 1, zone: undefined, tags: [] };
+  const { failures = 3, successes = 2, discover = true, resolve, roles = {} } = options;
+  const seeds = Object.entries(roles).map(([name, role]) => {
+    return { host: name, port: 3306, address: address(name), ...PLAIN, role, tlsName: undefined };
+  });
   const map = resolve && ((from: string) => (resolve[from] === undefined ? undefined : resolve[from]));
-  return { now, failures, successes, discover, traitsOf: () => traits, ...(map ? { resolve: map } : {}) };
+  return {
+    now,
+    failures,
+    successes,
+    discover,
+    traitsOf: (addresses) => traitsOf(seeds, addresses),
+    ...(map ? { resolve: map } : {}),
+  };
 }
 
 export function seeded(...seeds: readonly string[]): Topology {

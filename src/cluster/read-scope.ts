@@ -16,6 +16,9 @@ const PLAIN_READ = {
   waited: false,
 } as const;
 
+/** Without GTIDs a sample is asked for no more often than this. */
+const SAMPLE_PAUSE_MS = 50;
+
 /** What the reads of one pool must be able to see, kept true as the topology changes; and the intents made from it. */
 export class ReadScope {
   /** The intent of a write without further wishes. */
@@ -24,6 +27,7 @@ export class ReadScope {
   readonly #cluster: Cluster;
   readonly #settings: Settings;
   #readIntent: Intent;
+  #sampledAt = Number.NEGATIVE_INFINITY;
 
   constructor(cluster: Cluster, settings: Settings) {
     this.#cluster = cluster;
@@ -46,7 +50,7 @@ export class ReadScope {
   /** What a write without a GTID did may be known by now; if not, a sample of the primary is asked for. */
   refresh(intent: Intent): Intent {
     const { need } = this;
-    if (need?.unknownSince !== undefined) this.#cluster.sample([], need.unknownSince);
+    if (need?.unknownSince !== undefined && this.#wantsSample()) this.#cluster.sample([], need.unknownSince);
     return need === intent.need ? intent : { ...intent, need };
   }
 
@@ -60,6 +64,16 @@ export class ReadScope {
   /** A write ended now, and nobody told its GTID. */
   addUnknown(): void {
     this.#watermark.addUnknown(this.#cluster.clock.now());
+  }
+
+  // Where every write is of that kind, replicas tell of it no sooner than now and then; on shared storage no sample tells it.
+  #wantsSample(): boolean {
+    const report = this.#cluster.topology.primary?.lastReport;
+    if (report === undefined || tellsGtids(report)) return true;
+    const now = this.#cluster.clock.now();
+    if (report.executed === undefined || now - this.#sampledAt < SAMPLE_PAUSE_MS) return false;
+    this.#sampledAt = now;
+    return true;
   }
 
   onTopology(topology: Topology, previous: Topology): void {

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { promisify } from 'node:util';
 import { formatAddress } from '../address.js';
 import type { Clock, Timer } from '../clock.js';
+import { readRdsEndpoint } from '../rds-endpoint.js';
 import type { Seed } from '../seeds.js';
 import type { Address } from '../topology/node-report.js';
 
@@ -148,8 +149,10 @@ export class SeedNames {
   }
 }
 
+// Endpoints of RDS stand for themselves: their names tell more than their addresses.
 function isNamed({ srv, address, host }: Seed): boolean {
-  return srv || (isIP(host) === 0 && !address.startsWith('127.0.0.1:'));
+  const stands = isIP(host) !== 0 || address.startsWith('127.0.0.1:') || readRdsEndpoint(host) !== undefined;
+  return srv || !stands;
 }
 
 function at(seed: Seed, host: string, port: number): Seed {

@@ -61,7 +61,25 @@ test('a host with several addresses stands for each of them, with what the user 
   seeds.start();
   await settle();
   expect(addresses()).toEqual(['10.0.0.1:3307', '10.0.0.2:3307']);
-  expect(seeds.byAddress.get('10.0.0.2:3307')).toMatchObject({ zone: 'a', host: '10.0.0.2' });
+  expect(seeds.byAddress.get('10.0.0.2:3307')).toMatchObject({ zone: 'a', host: '10.0.0.2', tlsName: 'headless' });
+});
+
+test('certificates are checked against the name that is given', async () => {
+  const { seeds } = namesOf([{ host: 'headless', tlsName: 'shop' }, 'db-1'], {
+    headless: ['10.0.0.1', '10.0.0.2'],
+    'db-1': ['10.0.0.3'],
+  });
+  seeds.start();
+  await settle();
+  expect([...seeds.byAddress.values()].map(({ tlsName }) => tlsName)).toEqual(['shop', 'shop', undefined]);
+});
+
+test('endpoints of RDS stand for themselves, whatever DNS says', async () => {
+  const endpoint = 'shop.cluster-ro-abc123.eu-west-1.rds.amazonaws.com';
+  const { seeds, addresses, asked } = namesOf([endpoint], { [endpoint]: ['10.0.0.1', '10.0.0.2'] });
+  seeds.start();
+  await settle();
+  expect([addresses(), asked]).toEqual([[`${endpoint}:3306`], []]);
 });
 
 test('IPv6 alone', async () => {

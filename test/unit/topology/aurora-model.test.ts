@@ -10,7 +10,8 @@ import { context, report, seeded } from './build.js';
  * A cluster on shared storage, and its own truth of who was the writer when. Nothing orders what its instances say. A writer that
  * was replaced may go on saying that it is one until it is restarted, which happens before the next failover; readers learn of
  * the new one each in their time, and never of an older one again. Reports are late, reordered or lost. A process must never
- * move from a newer writer to an older one.
+ * move from a newer writer to an older one. An election counts for what the elected one was when the report that decided it
+ * was sent, or when its own last report was, whichever is later.
  */
 const NAMES = ['A', 'B', 'C', 'D'] as const;
 type Name = (typeof NAMES)[number];
@@ -110,14 +111,14 @@ class AuroraModel {
     const before = this.topology;
     this.topology = apply(before, told, context(this.time)).topology;
     if (told.ok && this.topology.nodes.get(told.id)?.lastReport === told) this.heard.set(told.id, epochs[told.id] ?? 0);
-    this.#check(before);
+    this.#check(before, epochs);
   }
 
-  #check(before: Topology): void {
+  #check(before: Topology, epochs: Sent['epochs']): void {
     const { believed, primary } = this.topology;
     if (primary && primary.id !== believed) throw new Error('writes go to a node that is not believed in');
     if (believed === undefined || believed === before.believed) return;
-    const epoch = this.heard.get(believed) ?? 0;
+    const epoch = Math.max(this.heard.get(believed) ?? 0, epochs[believed] ?? 0);
     if (this.belief !== undefined && epoch < this.belief.epoch)
       throw new Error(`from ${this.belief.node} (${this.belief.epoch}) back to ${believed} (${epoch})`);
     if (this.belief !== undefined) this.moves += 1;

@@ -75,9 +75,11 @@ export function shown(value: unknown): string {
 /** Stands for a value that must not be shown. */
 class Secret {}
 
-function checkNumber({ name, least = 0 }: OptionDescriptor, value: unknown, shownName: string): unknown {
+function checkNumber({ name, least = 0, most }: OptionDescriptor, value: unknown, shownName: string): unknown {
   const number = checkType(shownName, value, 'number') as number;
   if (!(number >= least)) throw new OptionError(shownName, `must be a number from ${least}, not ${number}`);
+  if (most !== undefined && number > most)
+    throw new OptionError(shownName, `must be a number up to ${most}, not ${number}`);
   const isCount = !name.endsWith('Ms');
   if (isCount && !Number.isInteger(number)) throw new OptionError(shownName, `must be a whole number, not ${number}`);
   const isLimit = name === 'maxLagMs' || name === 'fallbackMaxLagMs';

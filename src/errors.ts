@@ -16,6 +16,7 @@ export type ClusterErrorCode =
   | 'RULE_CONFLICT'
   | 'SESSION_LOST'
   | 'STATEMENT_REFUSED'
+  | 'DRAIN_INCOMPLETE'
   | 'CLUSTER_CLOSED';
 
 /**
@@ -131,6 +132,16 @@ export class SessionLostError extends ClusterError {
 
   constructor(pin: string, cause: unknown) {
     super('SESSION_LOST', `The connection that held ${pin} is lost`, cause);
+  }
+}
+
+/** A drained node still ran something when the wait for it ended. It stays drained. `running` counts the connections in use. */
+export class DrainIncompleteError extends ClusterError {
+  readonly running: number;
+
+  constructor(message: string, running: number) {
+    super('DRAIN_INCOMPLETE', message);
+    this.running = running;
   }
 }
 

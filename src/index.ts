@@ -25,6 +25,7 @@ export {
   ClusterClosedError,
   ClusterError,
   type ClusterErrorCode,
+  DrainIncompleteError,
   FailoverTimeoutError,
   NoNodeAvailableError,
   OptionError,

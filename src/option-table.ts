@@ -11,6 +11,8 @@ export interface OptionDescriptor {
   readonly choices?: readonly string[];
   /** Least number allowed; 0 without one. */
   readonly least?: number;
+  /** Greatest number allowed. */
+  readonly most?: number;
   /** Its value is shown in no error. */
   readonly secret?: boolean;
 }
@@ -83,7 +85,20 @@ export const optionTable: readonly OptionDescriptor[] = [
     type: 'string',
     value: undefined,
     default: 'none',
-    summary: 'prefer nodes of this zone, spill over when none is fit',
+    summary: 'prefer nodes of this zone; others when none of it is fit, or all have their connections in use',
+  },
+  number('slowStartMs', 0, 'how long the share of reads grows of a replica that returns or joins; 0: all at once'),
+  choice(
+    'requireSemiSync',
+    ['off', 'warn', 'refuse'],
+    "when the primary does not replicate semi-synchronously: `'warn'`: a `degraded` event · `'refuse'`: writes fail",
+  ),
+  {
+    name: 'control.table',
+    type: 'string',
+    value: undefined,
+    default: 'off',
+    summary: '`schema.table` by which nodes are drained and weighted in all processes; see `mysql2-cluster control`',
   },
   {
     name: 'readOnlyFunctions',
@@ -117,6 +132,19 @@ export const optionTable: readonly OptionDescriptor[] = [
     least: 1,
   },
   { ...number('monitor.successes', 2, 'answered probes in a row until a node that was down serves again'), least: 1 },
+  {
+    ...number(
+      'monitor.ejectPercent',
+      50,
+      'a replica is left out when so many of its last reads lost their connection or were far slower than on others; 0: never',
+    ),
+    most: 100,
+  },
+  { ...number('monitor.ejectSlowFactor', 10, 'how many times slower than on others a read counts for that'), least: 2 },
+  {
+    ...number('monitor.ejectMs', 5000, 'for how long at first; twice as long each further time, up to 5 minutes'),
+    least: 1,
+  },
   { name: 'monitor.user', type: 'string', value: undefined, default: "the pool's", summary: 'account of the probes' },
   {
     name: 'monitor.password',

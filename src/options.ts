@@ -53,8 +53,17 @@ export interface ClusterOptions {
   readonly fallbackMaxLagMs?: number;
   /** Default `'adaptive'`. */
   readonly balance?: BalanceName;
-  /** Prefer nodes of this zone. */
+  /** Prefer nodes of this zone; others when none of it is fit, or all have their connections in use. */
   readonly zone?: string;
+  /** How long the share of reads grows of a replica that returns or joins. Default 0: all at once. */
+  readonly slowStartMs?: number;
+  /** When the primary does not replicate semi-synchronously: `'warn'` tells, `'refuse'` sends no write. Default `'off'`. */
+  readonly requireSemiSync?: 'off' | 'warn' | 'refuse';
+  /** A table in the cluster by which nodes are drained and weighted in all processes. Default: none. */
+  readonly control?: {
+    /** `schema.table`, as `mysql2-cluster control init` makes it. */
+    readonly table?: string;
+  };
   /**
    * Functions vouched for as free of side effects: `'name'` or `'schema.name'`. Wanted for loadable functions, and for stored ones
    * whose bodies the account may not see or that are too involved to be read.
@@ -81,6 +90,9 @@ export interface ClusterOptions {
     readonly timeoutMs?: number;
     readonly failures?: number;
     readonly successes?: number;
+    readonly ejectPercent?: number;
+    readonly ejectSlowFactor?: number;
+    readonly ejectMs?: number;
     readonly user?: string;
     readonly password?: string;
   };
@@ -118,6 +130,9 @@ export interface Settings {
   readonly fallbackMaxLagMs: number | undefined;
   readonly balance: BalanceName;
   readonly zone: string | undefined;
+  readonly slowStartMs: number;
+  readonly requireSemiSync: 'off' | 'warn' | 'refuse';
+  readonly control: { readonly table: string | undefined };
   readonly readOnlyFunctions: ReadonlySet<string>;
   readonly rules: readonly Rule[];
   readonly commentHints: boolean;
@@ -128,6 +143,9 @@ export interface Settings {
     readonly timeoutMs: number;
     readonly failures: number;
     readonly successes: number;
+    readonly ejectPercent: number;
+    readonly ejectSlowFactor: number;
+    readonly ejectMs: number;
     readonly user: string | undefined;
     readonly password: string | undefined;
   };
@@ -184,6 +202,7 @@ export function parseOptions(options: ClusterOptions, outer: OuterOptions = {}):
       `must be a table with its schema such as 'percona.heartbeat', not '${table}'`,
     );
   }
+  checkTable(settings.control.table);
   if (settings.pool.min > settings.pool.max) {
     throw new OptionError('cluster.pool.min', `${settings.pool.min} is over pool.max, ${settings.pool.max}`);
   }
@@ -214,6 +233,14 @@ function checkStatementOption(key: string, value: unknown): void {
   else throw unknownOption(name, key, ['route', 'node', 'maxLagMs', 'waitMs', 'consistency']);
 }
 
+function checkTable(table: string | undefined): void {
+  if (table === undefined || /^[^.`\s]+\.[^.`\s]+$/.test(table)) return;
+  throw new OptionError(
+    'cluster.control.table',
+    `must be a schema and a table, as in 'mysql2_cluster.nodes', not '${table}'`,
+  );
+}
+
 function build(values: ReadonlyMap<string, unknown>): Omit<Settings, 'nodes' | 'queue'> {
   const settings: Record<string, unknown> = {};
   for (const [name, value] of values) {
@@ -224,6 +251,6 @@ function build(values: ReadonlyMap<string, unknown>): Omit<Settings, 'nodes' | '
   }
   settings.readOnlyFunctions = new Set((settings.readOnlyFunctions as string[]).map((name) => name.toLowerCase()));
   settings.rules = parseRules(settings.rules);
-  for (const name of ['heartbeat', 'pool', 'monitor', 'failover']) Object.freeze(settings[name]);
+  for (const name of ['heartbeat', 'pool', 'monitor', 'failover', 'control']) Object.freeze(settings[name]);
   return settings as unknown as Omit<Settings, 'nodes' | 'queue'>;
 }

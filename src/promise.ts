@@ -23,6 +23,7 @@ export {
   ClusterClosedError,
   ClusterError,
   type ClusterErrorCode,
+  DrainIncompleteError,
   FailoverTimeoutError,
   NoNodeAvailableError,
   OptionError,

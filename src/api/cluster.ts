@@ -1,3 +1,4 @@
+import { checkType } from '../check-option.js';
 import { FailoverTimeoutError } from '../errors.js';
 import type { ClusterEventName, ClusterEvents } from '../observe/events.js';
 import type { StatementClusterOptions } from '../options.js';
@@ -67,6 +68,33 @@ export class Cluster {
    */
   with<T>(options: StatementClusterOptions, task: () => T): T {
     return withCallOptions(options, task);
+  }
+
+  /**
+   * Leaves a node: what runs on it ends, an open transaction too, and nothing new is sent there; its idle connections are closed. A
+   * primary holds its writes, at most for `failover.holdMs`. It is about this process alone, and all its pools on this cluster; calls
+   * that name the node still go there.
+   *
+   * @param node an address, or its id in the status
+   * @param options `timeoutMs` bounds the wait for what runs; default: `failover.holdMs`
+   * @returns when nothing of this process runs there
+   * @throws NoNodeAvailableError for an unknown node · DrainIncompleteError when something still runs after `timeoutMs`
+   * @example
+   * await pool.cluster.drain('db-2:3306');
+   */
+  async drain(node: string, options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    const { timeoutMs = this.#core.settings.failover.holdMs } = options;
+    checkType('timeoutMs', timeoutMs, 'number');
+    await this.#core.source.cluster.drains.drain(node, timeoutMs);
+  }
+
+  /**
+   * Ends {@link Cluster.drain}.
+   *
+   * @throws NoNodeAvailableError for an unknown node
+   */
+  resume(node: string): void {
+    this.#core.source.cluster.drains.resume(node);
   }
 
   /** Calls `listener` at each event of this name. */

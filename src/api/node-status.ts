@@ -29,6 +29,9 @@ export interface NodeStatus {
   /** What the primary has and this node lacked when both were last asked. */
   readonly missingGtids: string | undefined;
   readonly semiSync: SemiSyncStatus | undefined;
+  /** `'draining'` takes nothing new, `'offline'` has lost its connections as well; by `drain()` or the control table. */
+  readonly status: 'online' | 'draining' | 'offline';
+  readonly statusBecause: string;
   /** The group that it is a member of, as it sees it; undefined where the kind of cluster has none. */
   readonly group: GroupStatus | undefined;
   readonly weight: number;
@@ -44,6 +47,8 @@ export interface NodeStatus {
     readonly reads: number;
     readonly writes: number;
     readonly errors: number;
+    /** It is left out for so long because of its errors or slowness; 0: it is not. */
+    readonly ejectedForMs: number;
   };
   readonly missingGrants: readonly string[];
   readonly lastError: string | undefined;
@@ -61,6 +66,10 @@ export interface SemiSyncStatus {
   readonly replica: 'on' | 'off' | undefined;
   /** Replicas that acknowledge. */
   readonly clients: number | undefined;
+  /** Transactions that waited for an acknowledgement, since the server began to count. */
+  readonly waits: number | undefined;
+  /** How often it fell back to asynchronous, since then. */
+  readonly timeouts: number | undefined;
 }
 
 /** A group as one member sees it. */
@@ -83,9 +92,9 @@ export interface NodeStatusContext {
 
 /** One node's part of the snapshot. */
 export function nodeStatus(context: NodeStatusContext): NodeStatus {
-  const { node, topology, source } = context;
+  const { node, topology, source, now } = context;
   const { lastReport: report } = node;
-  const { inFlight, responseMs, reads, writes, errors } = source.traffic(node.id);
+  const { inFlight, responseMs, reads, writes, errors, ejectedUntil } = source.traffic(node.id);
   const pool = source.pool(node.id);
   const sample = topology.samples.at(-1);
   return {
@@ -104,12 +113,14 @@ export function nodeStatus(context: NodeStatusContext): NodeStatus {
     channels: report?.channels?.map(({ retrieved: _retrieved, ...channel }) => channel),
     missingGtids: sample && report && tellsGtids(report) ? missing(sample, node) : undefined,
     semiSync: report?.semiSync && { ...report.semiSync },
+    status: node.duty.status,
+    statusBecause: node.duty.because,
     group: report?.group && groupStatus(report.group),
     weight: node.traits.weight,
     zone: node.traits.zone,
     tags: [...node.traits.tags],
     pool: pool && { size: pool.size, idle: pool.idle, lent: pool.lent, waiting: pool.waiting },
-    traffic: { inFlight, responseMs, reads, writes, errors },
+    traffic: { inFlight, responseMs, reads, writes, errors, ejectedForMs: Math.max(0, ejectedUntil - now) },
     missingGrants: [...(report?.missingGrants ?? [])],
     lastError: node.lastFailure?.message,
   };

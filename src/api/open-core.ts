@@ -102,10 +102,11 @@ let lastIdentity = 0;
 
 // Functions and TLS material are compared by identity, everything else by value.
 function topologyKey(settings: Settings, connection: ConnectionSettings): string {
-  const { nodes, discover, resolve, kind, heartbeat, monitor } = settings;
+  const { nodes, discover, resolve, kind, heartbeat, monitor, control, requireSemiSync } = settings;
   const { user, password, ssl } = connection;
   const account = monitor.user === undefined ? [user, identity(password)] : [];
-  return JSON.stringify([nodes, discover, identity(resolve), kind, heartbeat, monitor, account, identity(ssl)]);
+  const asked = [kind, heartbeat, monitor, control, requireSemiSync];
+  return JSON.stringify([nodes, discover, identity(resolve), asked, account, identity(ssl)]);
 }
 
 function identity(value: unknown): unknown {

@@ -1,6 +1,7 @@
 import type { RuleOption } from '../rules.js';
 import type { RefusedForm } from '../session/refused-forms.js';
 import type { SessionCore } from '../session/session-core.js';
+import type { ControlView } from '../topology/topology.js';
 import { type NodeStatus, nodeStatus } from './node-status.js';
 
 /** A snapshot of a cluster: frozen, and JSON as it is. */
@@ -24,6 +25,12 @@ export interface ClusterStatus {
     readonly route: RuleOption['route'];
     readonly hits: number;
   }[];
+  /** What the control table said last; undefined without the option `control`, and before it was read. */
+  readonly control:
+    | { readonly rows: number; readonly readAgoMs: number | undefined; readonly problem: string | undefined }
+    | undefined;
+  /** Why no write is sent although there is a primary: `requireSemiSync`. */
+  readonly writesRefused: string | undefined;
   readonly nodes: readonly NodeStatus[];
   /** Addresses that have not answered: address → why. */
   readonly unreachable: Readonly<Record<string, string>>;
@@ -44,10 +51,16 @@ export function statusOf({ source, classifier, rules }: SessionCore): ClusterSta
     totals: { ...source.totals },
     misrouted: classifier.refused.list(),
     rules: (rules?.hits() ?? []).map(({ rule: { because, route }, hits }) => ({ because, route, hits })),
+    control: topology.control && controlStatus(topology.control, now),
+    writesRefused: topology.writesRefused,
     nodes: [...topology.nodes.values()].map((node) => nodeStatus({ node, topology, source, now })),
     unreachable: Object.fromEntries(unreachable),
   };
   return deepFreeze(status);
+}
+
+function controlStatus({ rows, readAt, problem }: ControlView, now: number): ClusterStatus['control'] {
+  return { rows: rows.length, readAgoMs: readAt === undefined ? undefined : now - readAt, problem };
 }
 
 function deepFreeze<T>(value: T): T {

@@ -1,16 +1,22 @@
 import { parseArgs } from 'node:util';
-import { type ClusteredPool, createPool } from '../index.js';
+import { type ControlFlags, control } from './control.js';
 import { type ExplainFlags, explanationOf, explanationText } from './explain.js';
+import { withCluster } from './with-cluster.js';
 
 const USAGE = `mysql2-cluster: what the package makes of a cluster and of a statement
 
   mysql2-cluster status --uri <uri> [--json]       the nodes, their roles and their lag
   mysql2-cluster explain "<sql>" [--uri <uri>] [--json] [--server-version <v>] [--sql-mode <modes>] [--flavor <f>]
                                                     where a statement goes, and why; nothing is run
+  mysql2-cluster control init --uri <uri> [--table <schema.table>]
+                                                    makes the table by which nodes are drained in all processes
+  mysql2-cluster control drain <node> --uri <uri> [--for 10m] [--reason <text>] [--hard]
+  mysql2-cluster control resume <node> --uri <uri>
+  mysql2-cluster control list --uri <uri> [--json]  its rows
 
 A URI names one or more nodes: mysql://user:password@db-1:3306,db-2:3306/shop`;
 
-interface Flags extends ExplainFlags {
+interface Flags extends ExplainFlags, ControlFlags {
   readonly uri?: string | undefined;
   readonly json?: boolean | undefined;
   readonly help?: boolean | undefined;
@@ -33,6 +39,7 @@ export async function runCli(args: string[]): Promise<number> {
   if (values.help || command === undefined) return say(USAGE, values.help ? 0 : 2);
   if (command === 'status') return attempt(() => status(values));
   if (command === 'explain') return attempt(() => explain(rest, values));
+  if (command === 'control') return attempt(async () => answer(await control(rest, values)));
   return refuse(`'${command}' is not a command`);
 }
 
@@ -43,6 +50,10 @@ const OPTIONS = {
   'server-version': { type: 'string' },
   'sql-mode': { type: 'string' },
   flavor: { type: 'string' },
+  table: { type: 'string' },
+  for: { type: 'string' },
+  reason: { type: 'string' },
+  hard: { type: 'boolean' },
 } as const;
 
 async function attempt(command: () => Promise<number>): Promise<number> {
@@ -83,18 +94,8 @@ async function explain([sql]: string[], flags: Flags): Promise<number> {
   return say(flags.json ? JSON.stringify(explanation, null, 2) : explanationText(explanation), 0);
 }
 
-async function withCluster<T>(uri: string, task: (pool: ClusteredPool) => Promise<T>): Promise<T> {
-  const clustered = uri.includes('?') ? `${uri}&cluster=true` : `${uri}?cluster=true`;
-  const pool = createPool(clustered);
-  try {
-    // Without a primary there is still something to tell.
-    await pool.cluster.ready(5000).catch((error: Error) => {
-      if (pool.cluster.status().nodes.length === 0) throw error;
-    });
-    return await task(pool);
-  } finally {
-    await pool.cluster.end();
-  }
+function answer(outcome: { readonly text: string } | { readonly refused: string }): number {
+  return 'refused' in outcome ? refuse(outcome.refused) : say(outcome.text, 0);
 }
 
 function say(text: string, code: number): number {

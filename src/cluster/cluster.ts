@@ -5,23 +5,28 @@ import type { ErrorFacts } from '../error-facts.js';
 import type { GtidSet } from '../gtid/gtid-set.js';
 import type { ClusterEventName, ClusterEvents } from '../observe/events.js';
 import type { Settings } from '../options.js';
-import { type ApplyContext, type Arrival, apply, applyArrival, emptyTopology } from '../topology/apply.js';
+import { type ApplyContext, type Arrival, apply, applyArrival, emptyTopology, reconsider } from '../topology/apply.js';
 import type { Change } from '../topology/change.js';
 import type { Address, NodeId, NodeReport } from '../topology/node-report.js';
 import { reseed } from '../topology/reseed.js';
 import type { NodeView, Topology } from '../topology/topology.js';
+import { Drains } from './drains.js';
 import { Followers } from './followers.js';
 import { LagWatches } from './lag-watches.js';
+import type { ProbeExtras } from './monitor.js';
 import { Monitors } from './monitors.js';
 import { Pace } from './pace.js';
 import { type ConnectionSettings, type Destination, openRaw } from './physical-connection.js';
 import { SampleRequests } from './sample-requests.js';
 import { SeedNames } from './seed-names.js';
 import { traitsOf } from './traits-of.js';
+import { Warnings } from './warnings.js';
 
 /** Told after the topology has been replaced and before events are emitted. */
 export interface TopologyObserver {
   onTopology(topology: Topology, changes: readonly Change[]): void;
+  /** How many connections to the node are in use, by statements or transactions. */
+  running?(node: NodeId): number;
   /** The cluster has been closed: nothing is told any more. */
   onClose?(): void;
 }
@@ -41,6 +46,7 @@ export class Cluster {
   readonly events = new EventEmitter<ClusterEvents>();
   readonly clock: Clock;
   readonly pace: Pace;
+  readonly drains: Drains;
   readonly #context: ClusterContext;
   readonly #seeds: SeedNames;
   readonly #monitors: Monitors;
@@ -48,10 +54,10 @@ export class Cluster {
   readonly #observers = new Set<TopologyObserver>();
   readonly #errors = new Map<Address, Error>();
   readonly #answered = new Set<Address>();
-  readonly #warned = new Set<string>();
   readonly #samples: SampleRequests;
   /** Who is unfit by lag, for each limit that a pool has. */
   readonly lagWatches = new LagWatches();
+  readonly #warnings = new Warnings((warning) => this.tell('warning', warning));
   #topology: Topology;
   #started = false;
   #closed = false;
@@ -80,6 +86,7 @@ export class Cluster {
       heartbeat: heartbeat.table,
       pause: (address) => this.#pause(address),
       onReport: (report, error) => this.observe(report, error),
+      extras: (address) => this.#extras(address),
     });
     this.#followers = new Followers({
       clock: context.clock,
@@ -88,6 +95,7 @@ export class Cluster {
       onArrival: (arrival) => this.#arrived(arrival),
     });
     this.#topology = emptyTopology(this.#seeds.byAddress.keys());
+    this.drains = new Drains(this);
   }
 
   get topology(): Topology {
@@ -187,7 +195,7 @@ export class Cluster {
     else this.#errors.delete(report.address);
     const { topology, changes } = apply(this.#topology, report, this.#applyContext());
     this.#replace(topology, changes);
-    if (report.ok) this.#warnOfGrants(report.address, report.missingGrants);
+    if (report.ok) this.#warnings.ofGrants(report.address, report.missingGrants);
     if (report.ok && topology.primary?.address === report.address) this.#monitors.probeSoon(topology.replicas);
   }
 
@@ -196,6 +204,20 @@ export class Cluster {
     const { primary, addresses, nodes } = this.#topology;
     const role = nodes.get(addresses.get(address)?.node ?? '')?.role;
     return this.pace.next() * (role === 'replica' && primary?.health === 'up' ? LED_FACTOR : 1);
+  }
+
+  /** Obeys what was drained and resumed. */
+  reconsider(): void {
+    if (this.#closed) return;
+    const { topology, changes } = reconsider(this.#topology, this.#applyContext());
+    this.#replace(topology, changes);
+  }
+
+  /** How many connections to the node the pools of this process use now. */
+  running(node: NodeId): number {
+    let count = 0;
+    for (const observer of this.#observers) count += observer.running?.(node) ?? 0;
+    return count;
   }
 
   #reseed(): void {
@@ -226,6 +248,8 @@ export class Cluster {
 
   #emit(change: Change): void {
     if (change.type === 'roleChanged' || change.type === 'addressDiscovered') return;
+    if (change.type === 'controlIgnored')
+      return this.tell('warning', { code: 'CONTROL_IGNORED', message: change.because });
     this.tell(change.type, change as never);
     // Whoever lost the primary wants the next one soon: the nodes are asked again at the fast pace.
     if (change.type === 'noPrimary' || change.type === 'nodeDown') this.probeAll();
@@ -238,6 +262,7 @@ export class Cluster {
       failures: settings.monitor.failures,
       successes: settings.monitor.successes,
       discover: settings.discover,
+      wishes: this.drains.wishes(settings),
       ...(settings.resolve ? { resolve: (address: Address) => this.#resolve(address) } : {}),
       traitsOf: (addresses) => traitsOf(this.#seeds.byAddress.values(), addresses),
     };
@@ -248,7 +273,7 @@ export class Cluster {
     try {
       return this.#context.settings.resolve?.(address);
     } catch (error) {
-      this.#warnOnce('RESOLVE_FAILED', `cluster.resolve threw for ${address}: ${(error as Error).message}`);
+      this.#warnings.once('RESOLVE_FAILED', `cluster.resolve threw for ${address}: ${(error as Error).message}`);
       return undefined;
     }
   }
@@ -265,6 +290,12 @@ export class Cluster {
     this.#replace(applyArrival(this.#topology, arrival), []);
   }
 
+  #extras(address: Address): ProbeExtras {
+    const { control, requireSemiSync } = this.#context.settings;
+    const controlTable = this.#topology.primary?.address === address ? control.table : undefined;
+    return { controlTable, semiSync: requireSemiSync !== 'off' };
+  }
+
   #connect(address: Address): ReturnType<typeof openRaw> {
     const { monitor } = this.#context.settings;
     const password = monitor.password === undefined ? {} : { password: monitor.password };
@@ -272,20 +303,5 @@ export class Cluster {
     // The monitor needs no schema, and must work when the application's is missing.
     const { database: _database, ...connection } = this.#context.connection;
     return openRaw({ ...connection, ...account, connectTimeout: monitor.timeoutMs }, this.destination(address));
-  }
-
-  #warnOfGrants(address: Address, missing: readonly string[]): void {
-    for (const grant of missing) {
-      const lost = grant.startsWith('SELECT')
-        ? 'or there is no such table; it is not read, and lag is known less well'
-        : 'discovery and fencing by replication source are off';
-      this.#warnOnce('MISSING_GRANT', `the account of the probes lacks ${grant} (seen on ${address}): ${lost}`, grant);
-    }
-  }
-
-  #warnOnce(code: ClusterEvents['warning'][0]['code'], message: string, about = message): void {
-    if (this.#warned.has(about)) return;
-    this.#warned.add(about);
-    this.tell('warning', { code, message });
   }
 }

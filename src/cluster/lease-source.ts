@@ -1,19 +1,20 @@
 import { type DriverError, readError } from '../error-facts.js';
 import { ClusterClosedError, ClusterError, FailoverTimeoutError, NoNodeAvailableError } from '../errors.js';
 import type { Settings } from '../options.js';
-import { explainRoute, type RouteContext, type RouteExplanation, route } from '../routing/choose.js';
-import { whyUnfit } from '../routing/filters.js';
+import { explainRoute, type RouteContext, type RouteExplanation, route, stillServes } from '../routing/choose.js';
 import type { Intent } from '../routing/intent.js';
 import type { FailRoute, WaitRoute } from '../routing/route.js';
 import type { NodeId } from '../topology/node-report.js';
 import { tellsGtids } from '../topology/samples.js';
 import type { NodeView, Topology } from '../topology/topology.js';
 import type { Cluster, TopologyObserver } from './cluster.js';
+import { Ejection } from './ejection.js';
 import type { LagWatch } from './lag-watches.js';
 import type { NodePool } from './node-pool.js';
-import { NodePools } from './node-pools.js';
+import { isRetirement, NodePools } from './node-pools.js';
 import type { NodeTraffic } from './node-traffic.js';
 import type { ConnectionSettings, PhysicalConnection } from './physical-connection.js';
+import { notServing } from './pool-errors.js';
 import { ReadScope } from './read-scope.js';
 import { policyOf } from './routing-policy.js';
 import { WaitQueue } from './wait-queue.js';
@@ -50,6 +51,7 @@ export class LeaseSource implements TopologyObserver {
   readonly scope: ReadScope;
   readonly #settings: Settings;
   readonly #pools: NodePools;
+  readonly #ejection: Ejection;
   readonly #held: WaitQueue;
   readonly #fresh: WaitQueue;
   readonly #lagging: LagWatch;
@@ -85,6 +87,7 @@ export class LeaseSource implements TopologyObserver {
     };
     this.scope = new ReadScope(cluster, settings);
     this.#lagging = cluster.lagWatches.join(settings.maxLagMs);
+    this.#ejection = new Ejection(this.#pools.loads, cluster, settings.monitor);
     cluster.pace.keepFresh(settings.maxLagMs);
     cluster.watch(this);
     this.#pools.reconcile(this.#topology);
@@ -104,6 +107,10 @@ export class LeaseSource implements TopologyObserver {
 
   pool(node: NodeId): NodePool | undefined {
     return this.#pools.get(node);
+  }
+
+  running(node: NodeId): number {
+    return this.#pools.running(node);
   }
 
   /** Finds a lease: `onLease`, `onPoolError` (see {@link LeaseSource.poolFailed}) or `onError` is called, once. */
@@ -138,14 +145,14 @@ export class LeaseSource implements TopologyObserver {
     if (error instanceof ClusterError && error.code === 'POOL_TIMEOUT') return request.onError(error);
     const facts = readError(error as DriverError, 'connect');
     this.cluster.report(facts);
-    if (node) this.traffic(node.id).blockedUntil = this.#pools.get(node.id)?.blockedUntil ?? 0;
+    if (node) this.#pools.noteFailure(node.id, facts);
     if (this.#closed) return request.onError(new ClusterClosedError());
     if (!node || this.cluster.clock.now() >= request.holdUntil) return request.onError(error);
     if (facts.denied || facts.full) {
       // The account is wrong everywhere or just there: another node may do for a read, nothing else for a write.
       if (request.intent.access === 'write' || request.intent.tried.includes(node.id)) return request.onError(error);
     }
-    if (request.intent.access === 'read')
+    if (request.intent.access === 'read' && !isRetirement(error))
       request.intent = { ...request.intent, tried: [...request.intent.tried, node.id] };
     if (request.intent.access === 'write' || request.intent.node !== undefined) this.#hold(request, error);
     else this.acquire(request);
@@ -153,13 +160,10 @@ export class LeaseSource implements TopologyObserver {
 
   /** Whether a lease that a session holds may still serve this statement. */
   stillFit(lease: PhysicalConnection, { intent, begunAt }: Pick<LeaseRequest, 'intent' | 'begunAt'>): boolean {
-    const { node, role } = lease.target;
-    const topology = this.#topology;
-    if (lease.dead || this.#pools.role(node) !== role) return false;
-    if (role === 'primary') return topology.primary?.id === node;
-    const view = topology.nodes.get(node);
+    const { target } = lease;
+    if (lease.dead || this.#pools.role(target.node) !== target.role) return false;
     const context = this.#at(this.cluster.clock.now(), begunAt);
-    return view !== undefined && whyUnfit(view, { topology, intent, context }) === undefined;
+    return stillServes(target, { topology: this.#topology, intent, context });
   }
 
   /** Whether a lease that was just borrowed still serves: the search may have waited, and the topology changed. */
@@ -198,6 +202,7 @@ export class LeaseSource implements TopologyObserver {
       traffic.arrivalMs = this.cluster.arrivalMs(id);
       traffic.lagging = this.#lagging.unfit.has(id);
     }
+    this.#ejection.review(topology);
     const changed = topology.version !== previous.version;
     if (changed) this.#pools.reconcile(topology);
     this.scope.onTopology(topology, previous);
@@ -291,10 +296,4 @@ export class LeaseSource implements TopologyObserver {
     for (const [address, error] of this.cluster.errors) told[address] ??= error.message;
     return told;
   }
-}
-
-function notServing({ address, role, because }: NodeView): NoNodeAvailableError {
-  return new NoNodeAvailableError(`${address} was asked for and takes no statements`, {
-    [address]: `${role}: ${because}`,
-  });
 }

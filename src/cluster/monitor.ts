@@ -1,6 +1,7 @@
 import type { Connection } from 'mysql2';
 import type { Clock, Timer } from '../clock.js';
 import { type DriverError, readError } from '../error-facts.js';
+import { withControl } from '../probes/control-table.js';
 import type { Probe, ProbeAnswer } from '../probes/probe.js';
 import { detect, detection, probeOf } from '../probes/probe-of.js';
 import type { Address, ClusterKind, FailedReport, LiveReport, NodeReport } from '../topology/node-report.js';
@@ -19,6 +20,15 @@ export interface MonitorContext {
   /** Milliseconds until the next probe, jitter included. */
   readonly pause: (address: Address) => number;
   readonly onReport: (report: NodeReport, error: Error | undefined) => void;
+  /** What else to ask this time. */
+  readonly extras: (address: Address) => ProbeExtras;
+}
+
+/** What options have probes ask beside what the kind of cluster needs. */
+export interface ProbeExtras {
+  /** The control table, while the address is the primary's. */
+  readonly controlTable: string | undefined;
+  readonly semiSync: boolean;
 }
 
 /** A server may be made a member of a group while it runs: the kind is looked at again after so many ticks. */
@@ -129,10 +139,12 @@ export class Monitor {
 
   async #askOn(raw: Connection): Promise<NodeReport> {
     const { clock, timeoutMs, heartbeat } = this.#context;
-    const context = { tick: this.#tick++, last: this.#last, version: this.#version, heartbeat };
+    const { controlTable, semiSync } = this.#context.extras(this.address);
+    const context = { tick: this.#tick++, last: this.#last, version: this.#version, heartbeat, semiSync };
     const timer = clock.after(timeoutMs, () => socketOf(raw).destroy(timeout(timeoutMs)));
     try {
-      const probe = await this.#probeFor(raw, context.tick);
+      const kind = await this.#probeFor(raw, context.tick);
+      const probe = controlTable === undefined ? kind : withControl(kind, controlTable);
       const answers: ProbeAnswer[] = [];
       const sentAt = clock.now();
       let answeredAt = sentAt;

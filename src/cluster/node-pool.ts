@@ -124,6 +124,7 @@ export class NodePool {
     this.#waiters.failAll(error);
     this.#returned.putAllBack();
     this.#closeIdle();
+    for (const connection of [...this.#open]) if (connection.leased && !connection.dead) connection.recall();
   }
 
   /** Resolves when all that was lent has come back, or after `timeoutMs`; then everything is closed. */

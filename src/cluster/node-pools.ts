@@ -1,5 +1,6 @@
 import { parseAddress } from '../address.js';
 import type { Clock } from '../clock.js';
+import type { ErrorFacts } from '../error-facts.js';
 import type { NodeId } from '../topology/node-report.js';
 import type { NodeView, Topology } from '../topology/topology.js';
 import { NodePool, type NodePoolSettings } from './node-pool.js';
@@ -8,9 +9,17 @@ import { type ConnectionSettings, openConnection, type PhysicalConnection } from
 
 type Role = PhysicalConnection['target']['role'];
 
-interface RoledPool {
-  readonly pool: NodePool;
+/** What a pool was made for: another one takes its place when that changes. */
+interface Terms {
   readonly role: Role;
+  /** The node is to take nothing new: no idle connection is kept there. */
+  readonly drained: boolean;
+  readonly max: number;
+}
+
+interface NodePoolOnTerms {
+  readonly pool: NodePool;
+  readonly terms: Terms;
 }
 
 /** What the pools of all nodes are made from. */
@@ -27,7 +36,7 @@ export interface NodePoolsContext {
 /** One pool for each node that statements may be sent to, in its role: another role is another pool. */
 export class NodePools {
   readonly #context: NodePoolsContext;
-  readonly #pools = new Map<NodeId, RoledPool>();
+  readonly #pools = new Map<NodeId, NodePoolOnTerms>();
   readonly #retired = new Map<NodePool, NodeId>();
   readonly #traffic = new Map<NodeId, NodeTraffic>();
 
@@ -54,7 +63,15 @@ export class NodePools {
   }
 
   role(node: NodeId): Role | undefined {
-    return this.#pools.get(node)?.role;
+    return this.#pools.get(node)?.terms.role;
+  }
+
+  /** Connections to the node that are in use, or about to be. */
+  running(node: NodeId): number {
+    const pool = this.get(node);
+    let count = pool ? pool.lent + pool.waiting : 0;
+    for (const [retired, id] of this.#retired) if (id === node) count += retired.lent;
+    return count;
   }
 
   /** Retires the pools of nodes that went or changed their role, and makes those that are missing. */
@@ -64,19 +81,28 @@ export class NodePools {
       if (isLost(view, topology)) pool.retire(retirement(view), true);
       if (pool.lent === 0) this.#retired.delete(pool);
     }
-    for (const [id, { pool, role }] of this.#pools) {
-      if (wantedRole(topology, id) === role) continue;
+    for (const [id, { pool, terms }] of this.#pools) {
+      const wanted = this.#wanted(topology, id);
+      if (wanted && sameTerms(wanted, terms)) continue;
       this.#pools.delete(id);
       const view = topology.nodes.get(id);
-      pool.retire(retirement(view), isLost(view, topology));
+      pool.retire(retirement(view), isLost(view, topology) || view?.duty.status === 'offline');
       this.#retired.set(pool, id);
     }
     for (const id of topology.nodes.keys()) {
-      const role = wantedRole(topology, id);
+      const terms = this.#wanted(topology, id);
       this.traffic(id);
-      if (role && !this.#pools.has(id)) this.#pools.set(id, { role, pool: this.#create(id, role) });
+      if (terms && !this.#pools.has(id)) this.#pools.set(id, { terms, pool: this.#create(id, terms) });
     }
     for (const id of this.#traffic.keys()) if (!topology.nodes.has(id)) this.#traffic.delete(id);
+  }
+
+  /** The pool gave an error instead of a lease. */
+  noteFailure(node: NodeId, { gone }: ErrorFacts): void {
+    const traffic = this.traffic(node);
+    traffic.blockedUntil = this.get(node)?.blockedUntil ?? 0;
+    // A pool that was retired says nothing of its node.
+    if (gone && traffic.blockedUntil > 0) traffic.fail();
   }
 
   /** Waits for what runs, at most `timeoutMs`, then closes all. */
@@ -87,7 +113,15 @@ export class NodePools {
     this.#retired.clear();
   }
 
-  #create(id: NodeId, role: Role): NodePool {
+  #wanted(topology: Topology, id: NodeId): Terms | undefined {
+    const role = wantedRole(topology, id);
+    const view = topology.nodes.get(id);
+    if (role === undefined || view === undefined) return undefined;
+    const { max } = this.#context.settings;
+    return { role, drained: view.duty.status !== 'online', max: Math.min(max, view.maxConnections ?? max) };
+  }
+
+  #create(id: NodeId, { role, drained, max }: Terms): NodePool {
     const { connection, settings, clock, topology, onConnection } = this.#context;
     const open = async (): Promise<PhysicalConnection> => {
       const view = topology().nodes.get(id);
@@ -99,7 +133,8 @@ export class NodePools {
       opened.customized = tell(onConnection, opened.raw);
       return opened;
     };
-    return new NodePool(open, settings, clock);
+    const min = drained ? 0 : Math.min(settings.min, max);
+    return new NodePool(open, { ...settings, min, max }, clock);
   }
 }
 
@@ -128,11 +163,31 @@ function isLost(view: NodeView | undefined, { primary }: Topology): boolean {
   return group?.state === 'online' && !group.quorum && primary !== undefined && primary.id !== view.id;
 }
 
+function sameTerms(a: Terms, b: Terms): boolean {
+  return a.role === b.role && a.drained === b.drained && a.max === b.max;
+}
+
+const retirements = new WeakSet<Error>();
+
+/** True for what those are told who wait for a pool that is retired: it says nothing of the node. */
+export function isRetirement(error: Error): boolean {
+  return retirements.has(error);
+}
+
 function retirement(view: NodeView | undefined): Error {
-  const reason =
-    view === undefined ? 'left the cluster' : view.health === 'down' ? 'is down' : `changed its role: ${view.because}`;
-  return Object.assign(new Error(`Connection lost: the node ${view?.address ?? ''} ${reason}`), {
+  const reason = whyRetired(view);
+  const error = Object.assign(new Error(`Connection lost: the node ${view?.address ?? ''} ${reason}`), {
     code: 'PROTOCOL_CONNECTION_LOST',
     fatal: true,
   });
+  retirements.add(error);
+  return error;
+}
+
+function whyRetired(view: NodeView | undefined): string {
+  if (view === undefined) return 'left the cluster';
+  if (view.health === 'down') return 'is down';
+  return view.duty.status === 'online'
+    ? `changed its role: ${view.because}`
+    : `takes nothing new: ${view.duty.because}`;
 }

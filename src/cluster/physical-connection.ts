@@ -60,8 +60,15 @@ export class PhysicalConnection {
   customized = false;
   /** Where it goes back to. */
   home: { release(lease: PhysicalConnection, now?: number): void } | undefined;
-  /** Who has borrowed it, and is told when it dies. */
-  holder: { leaseDied(lease: PhysicalConnection, error: Error): void } | undefined;
+  /** Its pool lends nothing any more: who keeps it between statements gives it back as soon as nothing binds it. */
+  recalled = false;
+  /** Who has borrowed it, and is told when it dies or is wanted back. */
+  holder:
+    | {
+        leaseDied(lease: PhysicalConnection, error: Error): void;
+        leaseRecalled(lease: PhysicalConnection): void;
+      }
+    | undefined;
   /** What this process sends to its node. */
   traffic = new NodeTraffic();
 
@@ -94,6 +101,12 @@ export class PhysicalConnection {
     this.raw.end();
     // mysql2 ends its command before it writes COM_QUIT: the socket closes when that is out.
     socketOf(this.raw).destroySoon();
+  }
+
+  /** Its pool wants it back, once nothing needs it any more. */
+  recall(): void {
+    this.recalled = true;
+    this.holder?.leaseRecalled(this);
   }
 
   #die(error: Error): void {

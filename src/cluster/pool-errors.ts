@@ -1,4 +1,5 @@
-import { PoolTimeoutError } from '../errors.js';
+import { NoNodeAvailableError, PoolTimeoutError } from '../errors.js';
+import type { NodeView } from '../topology/topology.js';
 import type { NodePoolSettings } from './pool-resource.js';
 
 /** mysql2's `waitForConnections` and `queueLimit`. */
@@ -11,6 +12,13 @@ export function refusalOf(
 ): PoolTimeoutError | undefined {
   if (!waitForConnections) return new PoolTimeoutError('No connections available.');
   return queueLimit > 0 && waiting >= queueLimit ? new PoolTimeoutError('Queue limit reached.') : undefined;
+}
+
+/** The error of a call that names a node to which no statements are sent. */
+export function notServing({ address, role, because }: NodeView): NoNodeAvailableError {
+  return new NoNodeAvailableError(`${address} was asked for and takes no statements`, {
+    [address]: `${role}: ${because}`,
+  });
 }
 
 /** The error of a wait that took as long as it may. */

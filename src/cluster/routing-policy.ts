@@ -12,5 +12,8 @@ export function policyOf(settings: Settings): RoutingPolicy {
     fallbackMaxLagMs: settings.fallbackMaxLagMs,
     zone: settings.zone,
     consistencyWaitMs: settings.consistencyWaitMs,
+    slowStartMs: settings.slowStartMs,
+    poolMax: settings.pool.max,
+    holdMs: settings.failover.holdMs,
   };
 }

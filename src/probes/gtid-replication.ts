@@ -3,24 +3,32 @@ import { commitTimestamps } from './commit-timestamps.js';
 import { gtidVariables, NO_UUID, readGtidSample, waitForExecuted } from './gtid-sample.js';
 import { heartbeatQuery } from './heartbeat.js';
 import type { Probe, ProbeAnswer, ProbeContext, ProbeMeta, ProbeQuery } from './probe.js';
-import { failed, showVariables } from './sample.js';
+import { failed, selectVariables, showVariables } from './sample.js';
 import { readSecond, type Second, type SecondGrants, secondOf } from './second-statement.js';
-import { semiSyncStatus, semiSyncVariables } from './semi-sync.js';
+import { semiSyncCounters, semiSyncStatus, semiSyncVariables } from './semi-sync.js';
 import { isFrom, readVariables } from './server-rows.js';
 
 /** MySQL 5.7 to 9.x with binary log replication, asynchronous or semi-synchronous. */
 export const gtidReplication: Probe = { kind: 'gtid-replication', queries, read, waitFor: waitForExecuted };
 
-const SAMPLE = showVariables([...gtidVariables, ...semiSyncVariables]);
+const VARIABLES = [...gtidVariables, ...semiSyncVariables];
+const SAMPLE = showVariables(VARIABLES);
+const SAMPLE_WITH_STATUS = selectVariables({
+  schema: 'performance_schema',
+  variables: VARIABLES,
+  whole: 'gtid_executed',
+  status: semiSyncCounters,
+});
 
 const GRANTS: SecondGrants = { status: 'REPLICATION CLIENT', replicas: 'REPLICATION SLAVE' };
 
 function queries(context: ProbeContext): readonly ProbeQuery[] {
   const second = secondOf(context, GRANTS);
-  if (second === 'heartbeat') return [SAMPLE, heartbeatQuery(context.heartbeat ?? '')];
-  if (second === 'commit-timestamps') return [SAMPLE, commitTimestamps];
+  const sample = context.semiSync ? SAMPLE_WITH_STATUS : SAMPLE;
+  if (second === 'heartbeat') return [sample, heartbeatQuery(context.heartbeat ?? '')];
+  if (second === 'commit-timestamps') return [sample, commitTimestamps];
   const sql = secondSql(second, context.version);
-  return sql === undefined ? [SAMPLE] : [SAMPLE, { sql }];
+  return sql === undefined ? [sample] : [sample, { sql }];
 }
 
 // 8.0.22 has both names of each, 8.4 has only the new ones.

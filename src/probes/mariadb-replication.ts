@@ -1,9 +1,9 @@
 import { GtidSet } from '../gtid/gtid-set.js';
 import type { LiveReport, NodeReport } from '../topology/node-report.js';
 import type { Probe, ProbeAnswer, ProbeContext, ProbeMeta, ProbeQuery } from './probe.js';
-import { failed, readAdvertised, showVariables } from './sample.js';
+import { failed, readAdvertised, selectVariables, showVariables } from './sample.js';
 import { readSecond, type Seconded, type SecondGrants, secondOf } from './second-statement.js';
-import { semiSyncStatus, semiSyncVariables } from './semi-sync.js';
+import { semiSyncCounters, semiSyncStatus, semiSyncVariables } from './semi-sync.js';
 import { readVariables } from './server-rows.js';
 
 /** MariaDB 10.5 and later with binary log replication, asynchronous or semi-synchronous. */
@@ -14,10 +14,17 @@ type Variables = ReadonlyMap<string, string>;
 /** Together they tell one running server from the others; `server_uid` is in the newer releases of each series. */
 const INSTANCE = ['server_id', 'hostname', 'port', 'datadir', 'server_uid'];
 
-const SAMPLE = showVariables([
+const VARIABLES = [
   ...[...INSTANCE, 'version', 'read_only', 'gtid_current_pos', 'sql_mode', 'report_host', 'report_port'],
   ...semiSyncVariables,
-]);
+];
+const SAMPLE = showVariables(VARIABLES);
+const SAMPLE_WITH_STATUS = selectVariables({
+  schema: 'information_schema',
+  variables: VARIABLES,
+  whole: 'gtid_current_pos',
+  status: semiSyncCounters,
+});
 
 // 10.5.2 parted them from REPLICATION CLIENT and REPLICATION SLAVE. REPLICA MONITOR is another name of the first.
 const GRANTS: SecondGrants = { status: 'SLAVE MONITOR', replicas: 'REPLICATION MASTER ADMIN' };
@@ -33,7 +40,8 @@ const SECOND_SQL = {
 
 function queries(context: ProbeContext): readonly ProbeQuery[] {
   const sql = SECOND_SQL[secondOf(context, GRANTS)];
-  return sql === undefined ? [SAMPLE] : [SAMPLE, { sql }];
+  const sample = context.semiSync ? SAMPLE_WITH_STATUS : SAMPLE;
+  return sql === undefined ? [sample] : [sample, { sql }];
 }
 
 // It compares with gtid_slave_pos, which a server's own writes do not move: on a promoted node it never ends well.

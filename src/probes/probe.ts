@@ -27,6 +27,10 @@ export interface ProbeContext {
   readonly version: string;
   /** A heartbeat table to be read where GTIDs say nothing, as `schema.table`. */
   readonly heartbeat: string | undefined;
+  /** The sample is to tell the status of semi-synchronous replication too, where the kind of cluster knows it. */
+  readonly semiSync?: boolean;
+  /** The second statement is another's this time: what earlier ones have told is kept. */
+  readonly sampleOnly?: boolean;
 }
 
 export interface ProbeQuery {

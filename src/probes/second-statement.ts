@@ -23,6 +23,8 @@ export type Seconded = Pick<
 
 /** A node without a source has nothing new to say about it in most ticks: every so many, something else is asked. */
 const TURN_TICKS = 10;
+/** Odd, as the replicas' turn is: even ticks may be for the control table. */
+const SEMI_SYNC_TURN = 3;
 /** A refused statement is tried again that seldom: each refusal is a line in the server's error count. */
 export const DENIED_TICKS = 60;
 
@@ -35,20 +37,23 @@ const STATUS_TICKS = 3;
  * from before a restart.
  */
 export function secondOf(context: ProbeContext, grants: SecondGrants): Second {
+  if (context.sampleOnly) return 'none';
   const wanted = ofReplication(context, grants);
   const free = wanted === 'none' || (wanted === 'status' && context.tick % STATUS_TICKS !== 0);
   return (free ? ofLag(context) : undefined) ?? wanted;
 }
 
-function ofReplication({ tick, last }: ProbeContext, grants: SecondGrants): Second {
+function ofReplication({ tick, last, semiSync }: ProbeContext, grants: SecondGrants): Second {
   const missing = last?.missingGrants ?? [];
-  const retry = tick % DENIED_TICKS === 0;
+  // Odd too.
+  const retry = tick === 0 || tick % DENIED_TICKS === DENIED_TICKS - 1;
   if (missing.includes(grants.status) && !retry) return 'none';
   const idle = tick > 0 && last?.channels?.length === 0;
   if (idle && tick % TURN_TICKS === 1) {
     return missing.includes(grants.replicas) && tick % DENIED_TICKS !== 1 ? 'status' : 'replicas';
   }
-  return idle && tick % TURN_TICKS === 2 && last.semiSync?.source !== undefined ? 'semi-sync' : 'status';
+  const asksSemiSync = !semiSync && last?.semiSync?.source !== undefined;
+  return idle && tick % TURN_TICKS === SEMI_SYNC_TURN && asksSemiSync ? 'semi-sync' : 'status';
 }
 
 // Where GTIDs tell what a node has, there is nothing to add.
@@ -75,7 +80,8 @@ export function readSecond(
   const { last } = context;
   const second = secondOf(context, grants);
   const rows = answer !== undefined && 'rows' in answer ? answer.rows : undefined;
-  const semiSync = readSemiSync(variables, last?.semiSync);
+  // The sample brings the status along where it was asked to.
+  const semiSync = withStatus(readSemiSync(variables, last?.semiSync), variables);
   return {
     channels: second === 'status' ? rows && readChannels(rows) : last?.channels,
     replicas: second === 'replicas' && rows ? readReplicas(rows) : undefined,

@@ -10,10 +10,13 @@ export const semiSyncVariables: readonly string[] = [
   'rpl_semi_sync_slave_enabled',
 ];
 
+/** What a source tells of its replicas' acknowledgements, by either name. */
+export const semiSyncCounters: readonly string[] = ['source', 'master'].flatMap((name) =>
+  ['status', 'clients', 'tx_waits', 'no_times'].map((what) => `Rpl_semi_sync_${name}_${what}`),
+);
+
 /** How a source tells what its replicas acknowledge now. */
-export const semiSyncStatus =
-  "SHOW GLOBAL STATUS WHERE variable_name IN ('Rpl_semi_sync_source_status', 'Rpl_semi_sync_source_clients', " +
-  "'Rpl_semi_sync_master_status', 'Rpl_semi_sync_master_clients')";
+export const semiSyncStatus = `SHOW GLOBAL STATUS WHERE variable_name IN (${semiSyncCounters.map((name) => `'${name}'`).join(', ')})`;
 
 /** What is known from the variables, with `last` for what only the status tells. Undefined without the plugins. */
 export function readSemiSync(variables: Variables, last: SemiSyncReport | undefined): SemiSyncReport | undefined {
@@ -25,14 +28,21 @@ export function readSemiSync(variables: Variables, last: SemiSyncReport | undefi
       source === undefined ? undefined : source === 'OFF' ? 'off' : last?.source === 'degraded' ? 'degraded' : 'on',
     replica: replica === undefined ? undefined : replica === 'OFF' ? 'off' : 'on',
     clients: last?.clients,
+    waits: last?.waits,
+    timeouts: last?.timeouts,
   };
 }
 
 /** Joins what `SHOW GLOBAL STATUS` says: enabled but OFF means that it has fallen back to asynchronous. */
 export function withStatus(semiSync: SemiSyncReport | undefined, status: Variables): SemiSyncReport | undefined {
-  const state = status.get('rpl_semi_sync_source_status') ?? status.get('rpl_semi_sync_master_status');
+  const read = (what: string): string | undefined =>
+    status.get(`rpl_semi_sync_source_${what}`) ?? status.get(`rpl_semi_sync_master_${what}`);
+  const count = (what: string): number | undefined => {
+    const value = read(what);
+    return value === undefined ? undefined : Number(value);
+  };
+  const state = read('status');
   if (semiSync === undefined || state === undefined) return semiSync;
-  const clients = status.get('rpl_semi_sync_source_clients') ?? status.get('rpl_semi_sync_master_clients');
   const source = semiSync.source === 'off' ? 'off' : state === 'ON' ? 'on' : 'degraded';
-  return { ...semiSync, source, clients: clients === undefined ? undefined : Number(clients) };
+  return { ...semiSync, source, clients: count('clients'), waits: count('tx_waits'), timeouts: count('no_times') };
 }

@@ -1,7 +1,8 @@
+import { holdsWrites } from '../topology/duty.js';
 import { highAt } from '../topology/lag.js';
 import type { NodeView } from '../topology/topology.js';
 import { isMoving, type Situation, type Unfit, unfitBecause, whyUnfit } from './filters.js';
-import type { Route, WaitRoute } from './route.js';
+import type { Route, RouteContext, WaitRoute } from './route.js';
 
 /** How long GTIDs take to arrive where nothing was measured yet, ms. */
 const DEFAULT_ARRIVAL_MS = 5;
@@ -10,8 +11,13 @@ const WAITING_NODES = 2;
 
 /** Routes a read for which no replica is fit now: wait for one if that is short, else as the options say. */
 export function withoutReplica(situation: Situation): Route {
-  const { topology, intent } = situation;
+  const { topology, intent, context } = situation;
   const replicas = topology.replicas.filter((node) => node.health !== 'down');
+  const ejected = replicas.filter((node) => whyUnfit(node, situation) === 'ejected');
+  if (ejected.length > 0) {
+    const node = context.policy.balance(ejected, context);
+    return { type: 'use', node, because: 'it was left out for its errors or slowness, and no other replica is fit' };
+  }
   if (!intent.waited) {
     const wait = waitForGtids(replicas, situation) ?? waitForSample(replicas, situation);
     if (wait) return wait;
@@ -89,9 +95,14 @@ function withoutAnyReplica(replicas: readonly NodeView[], situation: Situation):
   const { primary } = topology;
   const { primaryReads, primaryReadsMax } = context.policy;
   const because = why(replicas, situation);
+  const held = primary && waitForHeld(primary, context);
+  const onPrimary = intent.route !== 'replica' && primaryReads !== 'never' && primary !== undefined && !held;
+  const spared = onPrimary ? undefined : outOfDuty(replicas, situation);
+  if (spared) return spared;
   if (intent.route === 'replica') return waitOrFail(situation, `a replica was asked for: ${because}`);
   if (primaryReads === 'never') return waitOrFail(situation, `primaryReads is 'never': ${because}`);
   if (primary === undefined) return { type: 'wait', for: 'primary', nodes: [], because: topology.because };
+  if (held) return held;
   // Where there are no replicas at all there is nothing to wait for.
   const full = replicas.length > 0 && (context.loads.get(primary.id)?.inFlight ?? 0) >= primaryReadsMax;
   if (full && intent.need?.unknownSince === undefined) {
@@ -103,6 +114,22 @@ function withoutAnyReplica(replicas: readonly NodeView[], situation: Situation):
     };
   }
   return { type: 'use', node: primary, because };
+}
+
+/** While a primary that is to take nothing new holds its writes, everything that needs it waits. */
+export function waitForHeld(primary: NodeView, { now, policy }: RouteContext): WaitRoute | undefined {
+  if (primary.duty.status === 'online' || !holdsWrites(primary, { now, holdMs: policy.holdMs })) return undefined;
+  return { type: 'wait', for: 'primary', nodes: [], because: `the primary takes nothing new: ${primary.duty.because}` };
+}
+
+// A table must not stop an application: what it takes out serves when nothing else can.
+function outOfDuty(replicas: readonly NodeView[], situation: Situation): Route | undefined {
+  const { context } = situation;
+  const relaxed: Situation = { ...situation, lastResort: true };
+  const left = replicas.filter((node) => whyUnfit(node, relaxed) === undefined);
+  if (left.length === 0) return undefined;
+  const node = context.policy.balance(left, context);
+  return { type: 'use', node, because: `nothing else can serve, although ${node.duty.because}` };
 }
 
 function waitOrFail(situation: Situation, because: string): Route {
@@ -117,16 +144,18 @@ function waitOrFail(situation: Situation, because: string): Route {
 }
 
 /** The reason that stands for all: the one that came nearest to being fit. */
-const NEAREST: readonly Unfit[] = ['gtids', 'lagging', 'lag', 'blocked', 'tried', 'suspect'];
+const NEAREST: readonly Unfit[] = ['ejected', 'gtids', 'lagging', 'lag', 'drained', 'blocked', 'tried', 'suspect'];
 const FALLBACK: Readonly<Record<Unfit, string>> = {
   down: 'no replica is up',
   suspect: 'no replica is up',
+  drained: 'all replicas are to take nothing new',
   tried: 'the replicas were tried and failed',
   blocked: 'no pool of a replica can connect now',
   lag: 'no replica is fresh enough',
   lagging: 'no replica is fresh enough: one that lagged is not clearly under maxLagMs yet',
   'unknown-write': 'a write ended without telling its GTID, and no sample of the primary was sent since',
   gtids: 'no replica has the transactions that must be seen',
+  ejected: 'all replicas are left out for their errors or slowness',
 };
 
 function why(replicas: readonly NodeView[], situation: Situation): string {

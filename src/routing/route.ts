@@ -40,6 +40,8 @@ export interface NodeLoad {
   readonly blockedUntil: number;
   /** It was over the policy's `maxLagMs` and has not been clearly under it since. */
   readonly lagging: boolean;
+  /** It is left out until this time, for the errors or the slowness of its answers, as long as others are fit. */
+  readonly ejectedUntil: number;
 }
 
 /** The options that routing obeys. */
@@ -53,6 +55,12 @@ export interface RoutingPolicy {
   readonly fallbackMaxLagMs: number | undefined;
   readonly zone: string | undefined;
   readonly consistencyWaitMs: number;
+  /** How long the share of a replica grows that returns or joins. */
+  readonly slowStartMs: number;
+  /** Connections to a node at most: with as many statements in flight it is full. */
+  readonly poolMax: number;
+  /** How long a primary that is to take nothing new holds its writes. */
+  readonly holdMs: number;
 }
 
 /** Chooses one of the nodes that are fit. Never called with none. */

@@ -224,6 +224,7 @@ export class Execution implements LeaseRequest {
     const facts: ErrorFacts = sent ? readError(error, 'statement') : { ...readError(error, 'statement'), sent: false };
     if (!facts.usable && !lease.dead) lease.destroy(error);
     this.#session.core.source.cluster.report(facts);
+    if (facts.gone || error.code === 'PROTOCOL_SEQUENCE_TIMEOUT') lease.traffic.fail();
     if (this.#session.dead) return this.#end(lease, this.#session.dead);
     const pins: readonly PinReason[] =
       this.#session.state?.pinnedTo === lease.target.role ? this.#session.state.pins : [];

@@ -100,11 +100,17 @@ export class Session implements SessionHost {
 
   /** The statement has ended: its lease goes back unless it is kept, and the next statement starts. */
   done(lease: PhysicalConnection | undefined, now?: number): void {
-    if (lease && (!this.#keepsLeases || lease.dead || lease.dirty)) this.drop(lease, now);
+    if (lease && (!this.#keepsLeases || lease.dead || lease.dirty || lease.recalled)) this.#letGo(lease, now);
     this.#running = false;
     const next = this.#queue?.shift();
     if (next) this.#start(next);
     else if (this.#whenIdle) for (const task of this.#whenIdle.splice(0)) task();
+  }
+
+  // A lease that is only wanted back stays while it holds what the session needs.
+  #letGo(lease: PhysicalConnection, now?: number): void {
+    const needed = this.#keepsLeases && !lease.dead && !lease.dirty && this.#state?.pinnedTo === lease.target.role;
+    if (!needed) this.drop(lease, now);
   }
 
   /** Gives one lease back. One that holds what cannot be undone is closed. */
@@ -171,6 +177,11 @@ export class Session implements SessionHost {
   #reportLeftOpen(): void {
     const message = 'a transaction was open when its connection was released: it was rolled back';
     this.core.source.cluster.tell('warning', { code: 'TRANSACTION_LEFT_OPEN', message });
+  }
+
+  /** Its node is to be left. What runs on it, or binds the session to it, ends first. */
+  leaseRecalled(lease: PhysicalConnection): void {
+    if (!this.#running) this.#letGo(lease);
   }
 
   /** A lease died. When nothing ran on it and nothing binds the session to it, the session goes on with another. */

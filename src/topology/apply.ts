@@ -2,20 +2,15 @@ import type { GtidSet } from '../gtid/gtid-set.js';
 import { addressesOf, discover, forget, isLate, noteReport, seedView } from './address-book.js';
 import type { ApplyContext } from './apply-context.js';
 import { assemble, type Beliefs } from './assemble.js';
-import type { Change } from './change.js';
+import type { Applied } from './change.js';
 import { identify } from './identify.js';
 import { measureLag } from './lag.js';
 import type { Address, NodeId, NodeReport } from './node-report.js';
 import { noteAnswer, noteFailure } from './node-views.js';
 import type { NodeView, Topology } from './topology.js';
+import { withWishes } from './wishes.js';
 
 export type { ApplyContext };
-
-/** What a report made of the topology. */
-export interface Applied {
-  readonly topology: Topology;
-  readonly changes: readonly Change[];
-}
 
 /** Nothing is known but where to ask. */
 export function emptyTopology(seeds: Iterable<Address>): Topology {
@@ -33,6 +28,10 @@ export function emptyTopology(seeds: Iterable<Address>): Topology {
     samples: [],
     beats: [],
     frozenAt: undefined,
+    control: undefined,
+    semiSync: undefined,
+    writesRefused: undefined,
+    firstAt: undefined,
   });
 }
 
@@ -47,7 +46,13 @@ export function apply(topology: Topology, given: NodeReport, context: ApplyConte
     : noteFailure(topology, report, context);
   const found = report.ok ? discover(kept, report, { ...context, nodes }) : { book: kept, changes: [] };
   const beliefs: Beliefs = { nodes: readdress(nodes, found.book, context), addresses: found.book };
-  return assemble(topology, beliefs, { report, context, changes: found.changes });
+  const assembled = assemble(topology, beliefs, { report, context, changes: found.changes });
+  return withWishes(topology, assembled, { report, context });
+}
+
+/** Obeys what people wish now: nodes were drained, or are not any more. Nothing was reported. */
+export function reconsider(topology: Topology, context: ApplyContext): Applied {
+  return withWishes(topology, { topology, changes: [] }, { report: undefined, context });
 }
 
 // Nodes move between addresses: one without any is no more.

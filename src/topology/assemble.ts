@@ -48,6 +48,10 @@ export function assemble(
     samples: reign.samples,
     beats: reign.beats,
     frozenAt: reign.frozenAt,
+    control: previous.control,
+    semiSync: previous.semiSync,
+    writesRefused: previous.writesRefused,
+    firstAt: previous.firstAt,
   };
   const changes = [...occasion.changes, ...compare(previous, topology)];
   const meaningful = changes.length > 0 || previous.addresses.size !== beliefs.addresses.size;

@@ -1,5 +1,11 @@
 import type { Address, NodeId } from './node-report.js';
-import type { NodeView } from './topology.js';
+import type { Duty, NodeView, SemiSyncState, Topology } from './topology.js';
+
+/** What a report made of the topology. */
+export interface Applied {
+  readonly topology: Topology;
+  readonly changes: readonly Change[];
+}
 
 /** What one report changed in the topology: data for events and for reconciling pools. */
 export type Change =
@@ -34,4 +40,21 @@ export type Change =
       readonly next: readonly NodeId[];
       readonly because: string;
     }
-  | { readonly type: 'noPrimary'; readonly previous: NodeId; readonly next: undefined; readonly because: string };
+  | { readonly type: 'noPrimary'; readonly previous: NodeId; readonly next: undefined; readonly because: string }
+  | {
+      readonly type: 'statusChanged';
+      readonly node: NodeId;
+      readonly address: Address;
+      readonly previous: Duty['status'];
+      readonly next: Duty['status'];
+      readonly because: string;
+    }
+  | {
+      readonly type: 'degraded';
+      readonly node: NodeId;
+      readonly address: Address;
+      readonly previous: SemiSyncState | 'unknown';
+      readonly next: SemiSyncState;
+      readonly because: string;
+    }
+  | { readonly type: 'controlIgnored'; readonly because: string };

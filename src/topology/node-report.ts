@@ -62,6 +62,8 @@ export interface LiveReport {
   /** The group that the node is, or was, a member of, as it sees it; undefined where the kind of cluster has none. */
   readonly group: GroupReport | undefined;
   readonly missingGrants: readonly string[];
+  /** What the control table says there; undefined when it was not read this time. */
+  readonly control?: ControlReport | undefined;
 }
 
 /** The kind of cluster a node is part of. */
@@ -159,5 +161,29 @@ export type BehindSource = 'commit-timestamps' | 'seconds-behind' | 'storage';
 export interface SemiSyncReport {
   readonly source: 'on' | 'off' | 'degraded' | undefined;
   readonly replica: 'on' | 'off' | undefined;
+  /** Replicas that acknowledge. */
   readonly clients: number | undefined;
+  /** Transactions that waited for an acknowledgement, since the server began to count. */
+  readonly waits: number | undefined;
+  /** How often it fell back to asynchronous, since then. */
+  readonly timeouts: number | undefined;
+}
+
+/** The rows of the control table as one node has them, or why they could not be read. */
+export type ControlReport = { readonly rows: readonly ControlRow[] } | { readonly problem: string };
+
+/** A row of the control table: what people wish of one node. */
+export interface ControlRow {
+  /** The node by an address or by its id. */
+  readonly node: string;
+  readonly status: 'ONLINE' | 'OFFLINE_SOFT' | 'OFFLINE_HARD';
+  /** Instead of what the pool's options say. */
+  readonly weight: number | undefined;
+  readonly zone: string | undefined;
+  /** Most connections of a pool to the node, when that is less than `pool.max`. */
+  readonly maxConnections: number | undefined;
+  /** When it ends, monotonic ms of this process: the server said how far off that is by its own clock. */
+  readonly until: number | undefined;
+  readonly owner: string | undefined;
+  readonly reason: string | undefined;
 }

@@ -1,4 +1,5 @@
 import type { ApplyContext } from './apply-context.js';
+import { ON_DUTY } from './duty.js';
 import { hasSource, turnedTo } from './following.js';
 import { noLag } from './lag.js';
 import { afterAnswer, afterFailure } from './node-health.js';
@@ -47,6 +48,9 @@ function newNode(report: LiveReport, context: AnswerContext): NodeView {
     formerPrimary: false,
     promotable: false,
     claims: 0,
+    duty: ON_DUTY,
+    maxConnections: undefined,
+    servingSince: Number.NEGATIVE_INFINITY,
   };
 }
 

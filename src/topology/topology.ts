@@ -1,5 +1,5 @@
 import type { GtidSet } from '../gtid/gtid-set.js';
-import type { Address, BehindSource, FailedReport, LiveReport, NodeId } from './node-report.js';
+import type { Address, BehindSource, ControlRow, FailedReport, LiveReport, NodeId } from './node-report.js';
 import type { Replication } from './replication-state.js';
 
 /** What we believe of all nodes. Immutable; a new primary begins a new generation. */
@@ -30,7 +30,29 @@ export interface Topology {
   readonly beats: readonly Beat[];
   /** The age of replicas stands still at this time: no primary, or one that does not answer. Undefined while it answers. */
   readonly frozenAt: number | undefined;
+  /** What the primary's copy of the control table said last; undefined before, and without the option `control`. */
+  readonly control: ControlView | undefined;
+  /** The primary's semi-synchronous replication, where the option `requireSemiSync` asks for it. */
+  readonly semiSync: SemiSyncState | undefined;
+  /** Why no write is sent although there is a primary; undefined when writes are sent. */
+  readonly writesRefused: string | undefined;
+  /** When the first node answered, ms. */
+  readonly firstAt: number | undefined;
 }
+
+/** The rows of the control table that count. */
+export interface ControlView {
+  readonly rows: readonly ControlRow[];
+  /** When the primary was asked for them, ms; undefined when it never gave any. */
+  readonly readAt: number | undefined;
+  /** Why the primary did not give them when it was asked last. */
+  readonly unread: string | undefined;
+  /** Why they cannot be obeyed now, wholly or in part. */
+  readonly problem: string | undefined;
+}
+
+/** `'degraded'`: it has fallen back to asynchronous replication · `'off'`: not turned on. */
+export type SemiSyncState = 'on' | 'off' | 'degraded';
 
 /** The primary's `gtid_executed` at one moment. */
 export interface Sample {
@@ -109,6 +131,22 @@ export interface NodeView {
   readonly promotable: boolean;
   /** How many of its reports in a row claimed the primary's place while the believed one was not there. */
   readonly claims: number;
+  readonly duty: Duty;
+  /** Most connections of a pool, by the control table; undefined where it says nothing of it. */
+  readonly maxConnections: number | undefined;
+  /** When it began to serve reads as a replica, ms; `-Infinity` for those that were found at the start. */
+  readonly servingSince: number;
+}
+
+/** Whether a node is to take statements, by the wish of people: `drain()` in this process, or a row of the control table. */
+export interface Duty {
+  /** `'draining'` takes nothing new; a primary holds its writes · `'offline'` has lost its connections as well */
+  readonly status: 'online' | 'draining' | 'offline';
+  readonly because: string;
+  /** Since when somebody wishes it to take nothing new, ms, whether that is obeyed or not; undefined when nobody does. */
+  readonly since: number | undefined;
+  /** It was drained in this process: it is asked for nothing even when nothing else is left. */
+  readonly own: boolean;
 }
 
 /** What is known of a replica's staleness. The interval itself is computed by `lagAt(node, topology, now)`. */

@@ -38,7 +38,15 @@ const reports: ShortReport[] = [{ at: 0, from: 'db-1', as: 'A', executed: 'A:1-1
 const three = applyAll(seeded(...seeds), reports).topology;
 const two = applyAll(seeded(...seeds.slice(0, 3)), reports.slice(0, 3)).topology;
 
-const load: NodeLoad = { inFlight: 1, responseMs: 0.4, respondedAt: 0, arrivalMs: 2, blockedUntil: 0, lagging: false };
+const load: NodeLoad = {
+  inFlight: 1,
+  responseMs: 0.4,
+  respondedAt: 0,
+  arrivalMs: 2,
+  blockedUntil: 0,
+  lagging: false,
+  ejectedUntil: 0,
+};
 const context: RouteContext = {
   loads: new Map(['A', 'B', 'C', 'D'].map((id) => [id, load])),
   now: 100,
@@ -53,6 +61,9 @@ const context: RouteContext = {
     fallbackMaxLagMs: undefined,
     zone: undefined,
     consistencyWaitMs: 100,
+    slowStartMs: 0,
+    poolMax: 10,
+    holdMs: 30_000,
   },
 };
 const read: Intent = {

@@ -1,9 +1,9 @@
 import { systemClock } from '../../src/clock.js';
 import { Cluster } from '../../src/cluster/cluster.js';
 import { LeaseSource } from '../../src/cluster/lease-source.js';
+import { policyOf } from '../../src/cluster/routing-policy.js';
 import { GtidSet } from '../../src/gtid/gtid-set.js';
 import { type Consistency, parseOptions, type Settings } from '../../src/options.js';
-import { balancers } from '../../src/routing/balancers/balancers.js';
 import type { RouteContext } from '../../src/routing/route.js';
 import type { LiveReport, ReplicationChannel } from '../../src/topology/node-report.js';
 
@@ -52,23 +52,13 @@ export class SilentSource {
 
   /** What the lease source routes by. */
   context(): RouteContext {
-    const { balance, maxLagMs, primaryReads, primaryReadsMax, fallbackMaxLagMs, zone, consistencyWaitMs } =
-      this.settings;
     return {
       loads: new Map([...this.topology.nodes.keys()].map((id) => [id, this.source.traffic(id)])),
       now: systemClock.now(),
       begunAt: systemClock.now(),
       random: Math.random,
       turn: 0,
-      policy: {
-        balance: balancers[balance],
-        maxLagMs,
-        primaryReads,
-        primaryReadsMax,
-        fallbackMaxLagMs,
-        zone,
-        consistencyWaitMs,
-      },
+      policy: policyOf(this.settings),
     };
   }
 

@@ -83,7 +83,7 @@ describe('trap: a connection that dies idle cannot be removed', () => {
     const { pool } = here.on({ settings: { max: 1 } });
     const lease = await lend(pool);
     const deaths: Error[] = [];
-    lease.holder = { leaseDied: (_, error) => void deaths.push(error) };
+    lease.holder = { leaseRecalled: () => undefined, leaseDied: (_, error) => void deaths.push(error) };
     await here.kill(lease);
     expect(deaths).toHaveLength(1);
     pool.release(lease);

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
 import { balancers } from '../../src/routing/balancers/balancers.js';
 import { explainRoute, type RouteContext, route } from '../../src/routing/choose.js';
 import type { Intent } from '../../src/routing/intent.js';
 import type { NodeLoad, RoutingPolicy } from '../../src/routing/route.js';
+import type { Duty, NodeView } from '../../src/topology/topology.js';
 import { address, applyAll, gtids, type ShortReport, seeded } from '../unit/topology/build.js';
 
 /** Replicas of A, which was sampled at 0 (`A:1-10`) and at 1000 (`A:1-20`); now is 1100 unless given. */
@@ -18,6 +19,13 @@ interface Case {
   readonly intent?: Partial<Omit<Intent, 'need'>> & { readonly need?: string; readonly unknownSince?: number };
   readonly policy?: Partial<Omit<RoutingPolicy, 'balance'>>;
   readonly zones?: Readonly<Record<string, string>>;
+  readonly weights?: Readonly<Record<string, number>>;
+  /** Out of duty since 0 unless said otherwise. */
+  readonly duties?: Readonly<Record<string, Partial<Duty>>>;
+  /** When a node began to serve. */
+  readonly serving?: Readonly<Record<string, number>>;
+  readonly maxConnections?: Readonly<Record<string, number>>;
+  readonly writesRefused?: string;
   readonly loads?: Readonly<Record<string, Partial<NodeLoad>>>;
   readonly expect: {
     readonly type: string;
@@ -40,6 +48,9 @@ const POLICY: RoutingPolicy = {
   fallbackMaxLagMs: undefined,
   zone: undefined,
   consistencyWaitMs: 100,
+  slowStartMs: 0,
+  poolMax: 10,
+  holdMs: 1000,
 };
 const INTENT: Intent = {
   access: 'read',
@@ -57,6 +68,7 @@ const LOAD: NodeLoad = {
   arrivalMs: undefined,
   blockedUntil: 0,
   lagging: false,
+  ejectedUntil: 0,
 };
 const STEPS = 60;
 
@@ -83,13 +95,26 @@ function topologyOf(spec: Case) {
   ];
   const seeds = ['db-1', ...Object.keys(spec.replicas).map((id) => NAMES[id]!)];
   const { topology } = applyAll(seeded(...seeds), reports);
-  const nodes = new Map([...topology.nodes].map(([id, node]) => [id, { ...node, traits: traits(spec, id) }]));
+  const nodes = new Map([...topology.nodes].map(([id, node]) => [id, withMore(node, spec, id)]));
   const primaryView = topology.primary && nodes.get(topology.primary.id);
-  return { ...topology, nodes, primary: primaryView, replicas: topology.replicas.map(({ id }) => nodes.get(id)!) };
+  return {
+    ...topology,
+    nodes,
+    primary: primaryView,
+    replicas: topology.replicas.map(({ id }) => nodes.get(id)!),
+    writesRefused: spec.writesRefused,
+  };
 }
 
-function traits(spec: Case, id: string) {
-  return { weight: 1, zone: spec.zones?.[id], tags: [] };
+function withMore(node: NodeView, { zones, weights, duties, serving, maxConnections }: Case, id: string): NodeView {
+  const duty = duties?.[id];
+  return {
+    ...node,
+    traits: { weight: weights?.[id] ?? 1, zone: zones?.[id], tags: [] },
+    duty: duty ? { status: 'draining', because: 'the table says so', since: 0, own: false, ...duty } : node.duty,
+    servingSince: serving?.[id] ?? node.servingSince,
+    maxConnections: maxConnections?.[id],
+  };
 }
 
 function intentOf({ intent = {} }: Case): Intent {
@@ -99,9 +124,14 @@ function intentOf({ intent = {} }: Case): Intent {
   return { ...INTENT, ...rest, need: wanted };
 }
 
-const cases = JSON.parse(readFileSync(new URL('./routing/route.json', import.meta.url), 'utf8')) as Case[];
+const folder = new URL('./routing/', import.meta.url);
 
-for (const spec of cases) test(spec.name, () => run(spec));
+for (const file of readdirSync(folder).filter((name) => name.endsWith('.json'))) {
+  describe(file, () => {
+    for (const spec of JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Case[])
+      test(spec.name, () => run(spec));
+  });
+}
 
 function run(spec: Case): void {
   const topology = topologyOf(spec);

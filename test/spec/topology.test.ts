@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { applyArrival } from '../../src/topology/apply.js';
+import { applyArrival, reconsider } from '../../src/topology/apply.js';
 import type { Change } from '../../src/topology/change.js';
 import { lagAt } from '../../src/topology/lag.js';
 import { judgeLag } from '../../src/topology/lag-fitness.js';
 import type { NodeView, Topology } from '../../src/topology/topology.js';
-import { applyAll, gtids, type ShortOptions, type ShortReport, seeded } from '../unit/topology/build.js';
+import { applyAll, context, gtids, type ShortOptions, type ShortReport, seeded } from '../unit/topology/build.js';
 
 interface Case {
   readonly name: string;
@@ -20,6 +20,8 @@ interface Case {
 
 interface Phase {
   readonly reports?: readonly ShortReport[];
+  /** People changed their mind at this time: from now on these options hold, and nothing is reported. */
+  readonly wish?: ShortOptions & { readonly at: number };
   readonly arrival?: { readonly node: string; readonly executed: string; readonly at: number };
   readonly expect: Expected;
 }
@@ -45,6 +47,18 @@ interface Expected {
   readonly former?: Readonly<Record<string, boolean>>;
   readonly promotable?: Readonly<Record<string, boolean>>;
   readonly appliedAll?: Readonly<Record<string, boolean>>;
+  readonly status?: Readonly<Record<string, string>>;
+  /** A part of the reason for the status. */
+  readonly statusBecause?: Readonly<Record<string, string>>;
+  readonly weights?: Readonly<Record<string, number>>;
+  readonly zones?: Readonly<Record<string, string | null>>;
+  readonly maxConnections?: Readonly<Record<string, number | null>>;
+  /** When it began to serve; `null`: it was there at the start. */
+  readonly serving?: Readonly<Record<string, number | null>>;
+  /** A part of what is wrong with the control table. */
+  readonly problem?: string | null;
+  readonly semiSync?: string | null;
+  readonly writesRefused?: string | null;
   /** Node → [now, low, high]; high `null` is Infinity. */
   readonly lag?: Readonly<Record<string, readonly [number, number, number | null]>>;
   /** Node → a part of the reason of its replication's state. */
@@ -87,6 +101,15 @@ const keys: Readonly<
     node.lag.because.includes(String(wanted)) ? wanted : node.lag.because,
   ),
   appliedAll: each('appliedAll', (node) => node.lag.appliedAll),
+  status: each('status', (node) => node.duty.status),
+  statusBecause: each('statusBecause', ({ duty }, part) => (duty.because.includes(String(part)) ? part : duty.because)),
+  weights: each('weights', (node) => node.traits.weight),
+  zones: each('zones', (node) => node.traits.zone ?? null),
+  maxConnections: each('maxConnections', (node) => node.maxConnections ?? null),
+  serving: each('serving', (node) => (Number.isFinite(node.servingSince) ? node.servingSince : null)),
+  problem: ({ control }, _changes, { problem }) => partOf(control?.problem, problem),
+  semiSync: ({ semiSync }) => semiSync ?? null,
+  writesRefused: (topology, _changes, { writesRefused }) => partOf(topology.writesRefused, writesRefused),
   lag: (topology, _changes, { lag = {} }) => pick(topology, lag, (node, [now]) => measured(node, topology, now)),
   changes: (_topology, changes) => changes.map(tell),
 };
@@ -108,6 +131,11 @@ function pick<T>(
   return Object.fromEntries(entries);
 }
 
+function partOf(text: string | undefined, part: string | null | undefined): string | null {
+  if (text === undefined) return null;
+  return typeof part === 'string' && text.includes(part) ? part : text;
+}
+
 function measured(node: NodeView, topology: Topology, now: number): unknown {
   const { low, high } = lagAt(node, topology, now);
   return [now, low, high === Number.POSITIVE_INFINITY ? null : high];
@@ -121,7 +149,10 @@ function tell(change: Change): string {
   if (change.type === 'primaryChanged') return `primaryChanged ${change.previous ?? '-'} ${change.next ?? '-'}`;
   if (change.type === 'addressDiscovered') return `addressDiscovered ${short(change.address)}`;
   if (change.type === 'roleChanged') return `roleChanged ${change.node} ${change.next}`;
-  if (change.type === 'noPrimary') return 'noPrimary';
+  if (change.type === 'noPrimary' || change.type === 'controlIgnored') return change.type;
+  if (change.type === 'statusChanged' || change.type === 'degraded') {
+    return `${change.type} ${change.node} ${change.previous} ${change.next}`;
+  }
   return change.type === 'splitBrain'
     ? `splitBrain ${[...change.next].sort().join(' ')}`
     : `${change.type} ${change.node}`;
@@ -139,6 +170,7 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.json')))
 function run(spec: Case): void {
   let topology = seeded(...spec.seeds);
   let unfit: ReadonlySet<string> = new Set();
+  let options = spec.options;
   for (const [index, phase] of spec.phases.entries()) {
     const lagChanges: string[] = [];
     const onStep = (previous: Topology, next: Topology, now: number): void => {
@@ -146,8 +178,14 @@ function run(spec: Case): void {
       unfit = judged.unfit;
       lagChanges.push(...judged.changes.map((change) => `${change.node} ${change.next}`));
     };
-    const applied = applyAll(topology, phase.reports ?? [], spec.options, onStep);
+    const applied = applyAll(topology, phase.reports ?? [], options, onStep);
     topology = applied.topology;
+    if (phase.wish) {
+      options = { ...options, ...phase.wish };
+      const turned = reconsider(topology, context(phase.wish.at, options));
+      topology = turned.topology;
+      applied.changes.push(...turned.changes);
+    }
     if (phase.arrival) {
       const { node, executed, at } = phase.arrival;
       const previous = topology;

@@ -13,6 +13,7 @@ const ours = [
   [new errors.RuleConflictError('no'), 'RuleConflictError', 'RULE_CONFLICT'],
   [new errors.StatementRefusedError('no'), 'StatementRefusedError', 'STATEMENT_REFUSED'],
   [new errors.SessionLostError('a user lock', cause), 'SessionLostError', 'SESSION_LOST'],
+  [new errors.DrainIncompleteError('busy', 2), 'DrainIncompleteError', 'DRAIN_INCOMPLETE'],
   [new errors.ClusterClosedError(), 'ClusterClosedError', 'CLUSTER_CLOSED'],
 ] as const;
 

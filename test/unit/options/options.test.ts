@@ -43,6 +43,9 @@ describe('defaults', () => {
       fallbackMaxLagMs: undefined,
       balance: 'adaptive',
       zone: undefined,
+      slowStartMs: 0,
+      requireSemiSync: 'off',
+      control: { table: undefined },
       readOnlyFunctions: [],
       rules: [],
       commentHints: false,
@@ -59,6 +62,9 @@ describe('defaults', () => {
         timeoutMs: 1000,
         failures: 3,
         successes: 2,
+        ejectPercent: 50,
+        ejectSlowFactor: 10,
+        ejectMs: 5000,
         user: undefined,
         password: undefined,
       },
@@ -110,6 +116,32 @@ describe('settings are frozen', () => {
     given.readOnlyFunctions.push('g');
     expect([settings.nodes.length, settings.pool.max, [...settings.readOnlyFunctions]]).toEqual([1, 3, ['f']]);
   });
+});
+
+describe('the control table', () => {
+  test.each(['nodes', 'a.b.c', 'a.', '.b', 'a.b`', 'a .b', ''])("'%s' is no schema and table", (table) => {
+    const error = refusal({ control: { table } });
+    expect(error.option).toBe('cluster.control.table');
+    expect(error.message).toContain("as in 'mysql2_cluster.nodes'");
+  });
+
+  test('has its name', () => {
+    expect(parseOptions({ control: { table: 'mysql2_cluster.nodes' } }).control.table).toBe('mysql2_cluster.nodes');
+  });
+
+  test('is an object', () => {
+    expect(refusal({ control: 'mysql2_cluster.nodes' }).message).toContain('cluster.control: must be an object');
+  });
+});
+
+test('a share is at most 100 percent', () => {
+  expect(refusal({ monitor: { ejectPercent: 101 } }).message).toContain('up to 100');
+  expect(refusal({ monitor: { ejectSlowFactor: 1 } }).message).toContain('from 2');
+  expect(parseOptions({ monitor: { ejectPercent: 0 } }).monitor.ejectPercent).toBe(0);
+});
+
+test('requireSemiSync names its choices', () => {
+  expect(refusal({ requireSemiSync: 'refused' }).message).toContain("did you mean 'refuse'?");
 });
 
 describe('bad values', () => {

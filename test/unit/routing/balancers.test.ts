@@ -11,6 +11,7 @@ const IDLE: NodeLoad = {
   arrivalMs: undefined,
   blockedUntil: 0,
   lagging: false,
+  ejectedUntil: 0,
 };
 
 function nodes(...weights: readonly number[]): readonly NodeView[] {

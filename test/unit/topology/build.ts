@@ -1,10 +1,13 @@
 import { traitsOf } from '../../../src/cluster/traits-of.js';
 import { GtidSet } from '../../../src/gtid/gtid-set.js';
 import { type ApplyContext, apply, emptyTopology } from '../../../src/topology/apply.js';
+import type { Wishes } from '../../../src/topology/apply-context.js';
 import type { Change } from '../../../src/topology/change.js';
 import type {
   Behind,
   ClusterKind,
+  ControlReport,
+  ControlRow,
   FailedReport,
   GroupMember,
   GroupReport,
@@ -12,6 +15,7 @@ import type {
   MemberState,
   NodeReport,
   ReplicationChannel,
+  SemiSyncReport,
 } from '../../../src/topology/node-report.js';
 import type { Topology } from '../../../src/topology/topology.js';
 
@@ -36,6 +40,14 @@ export interface ShortReport {
   readonly advertised?: string;
   readonly group?: ShortGroup;
   readonly failed?: FailedReport['reason'];
+  /** Rows of the control table, or why there are none. */
+  readonly control?: readonly ShortRow[] | string;
+  readonly semiSync?: SemiSyncReport['source'];
+}
+
+/** A row of the control table: `db-1` is `db-1:3306`. */
+export interface ShortRow extends Partial<Omit<ControlRow, 'node'>> {
+  readonly node: string;
 }
 
 export interface ShortGroup {
@@ -74,6 +86,10 @@ export interface ShortOptions {
   readonly resolve?: Readonly<Record<string, string>>;
   /** By address. */
   readonly roles?: Readonly<Record<string, 'primary' | 'replica'>>;
+  readonly holdMs?: number;
+  readonly requireSemiSync?: Wishes['requireSemiSync'];
+  /** Nodes that this process drains, and since when. */
+  readonly drained?: Readonly<Record<string, number>>;
 }
 
 /** `A:1-5,B:7` with each letter's UUID. */
@@ -111,7 +127,14 @@ export function report(short: ShortReport): NodeReport {
     advertised: short.advertised === undefined ? undefined : address(short.advertised),
     heartbeat: short.beats && heartbeat(short),
     behind: short.behind,
-    semiSync: undefined,
+    semiSync: short.semiSync && {
+      source: short.semiSync,
+      replica: undefined,
+      clients: undefined,
+      waits: undefined,
+      timeouts: undefined,
+    },
+    control: control(short.control),
     group: short.group && group(short.group),
     instance: undefined,
     missingGrants: [],
@@ -143,6 +166,23 @@ function heartbeat({ as = '', at, beats = {}, beatsAt = at }: ShortReport): Hear
   return { own: as, sentAt: beatsAt, beats: new Map(Object.entries(beats)) };
 }
 
+function control(rows: ShortReport['control']): ControlReport | undefined {
+  if (rows === undefined) return undefined;
+  if (typeof rows === 'string') return { problem: rows };
+  const plain = {
+    status: 'ONLINE',
+    weight: undefined,
+    zone: undefined,
+    maxConnections: undefined,
+    until: undefined,
+    owner: undefined,
+    reason: undefined,
+  } as const;
+  return {
+    rows: rows.map((row) => ({ ...plain, ...row, node: /^db-/.test(row.node) ? address(row.node) : row.node })),
+  };
+}
+
 function channel(short: ShortChannel): ReplicationChannel {
   return {
     name: short.name ?? '',
@@ -161,6 +201,8 @@ const PLAIN = { srv: false, weight: 1, zone: undefined, tags: [] };
 
 export function context(now: number, options: ShortOptions = {}): ApplyContext {
   const { failures = 3, successes = 2, discover = true, resolve, roles = {} } = options;
+  const { drained = {}, holdMs = 1000, requireSemiSync = 'off' } = options;
+  const wishes = { drained: new Map(Object.entries(drained)), holdMs, requireSemiSync };
   const seeds = Object.entries(roles).map(([name, role]) => {
     return { host: name, port: 3306, address: address(name), ...PLAIN, role, tlsName: undefined };
   });
@@ -170,6 +212,7 @@ export function context(now: number, options: ShortOptions = {}): ApplyContext {
     failures,
     successes,
     discover,
+    wishes,
     traitsOf: (addresses) => traitsOf(seeds, addresses),
     ...(map ? { resolve: map } : {}),
   };

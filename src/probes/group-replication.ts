@@ -3,14 +3,19 @@ import { readGroup, readSources } from './group-members.js';
 import { membersSql } from './group-members-sql.js';
 import { gtidVariables, NO_UUID, readGtidSample, waitForExecuted } from './gtid-sample.js';
 import type { Probe, ProbeAnswer, ProbeContext, ProbeMeta, ProbeQuery } from './probe.js';
-import { failed, showVariables } from './sample.js';
+import { failed, selectVariables } from './sample.js';
 import { DENIED_TICKS } from './second-statement.js';
 import { isDenied, readVariables } from './server-rows.js';
 
 /** Members of a group of MySQL 5.7 to 9.x: Group Replication, InnoDB Cluster and ClusterSet. */
 export const groupReplication: Probe = { kind: 'group-replication', queries, read, waitFor: waitForExecuted };
 
-const SAMPLE = showVariables([...gtidVariables, 'group_replication_group_name']);
+const SAMPLE = selectVariables({
+  schema: 'performance_schema',
+  variables: [...gtidVariables, 'group_replication_group_name'],
+  whole: 'gtid_executed',
+  status: [],
+});
 
 const GRANT = 'SELECT on performance_schema.*';
 

@@ -3,7 +3,7 @@ import { commitTimestamps } from './commit-timestamps.js';
 import { gtidVariables, NO_UUID, readGtidSample, waitForExecuted } from './gtid-sample.js';
 import { heartbeatQuery } from './heartbeat.js';
 import type { Probe, ProbeAnswer, ProbeContext, ProbeMeta, ProbeQuery } from './probe.js';
-import { failed, selectVariables, showVariables } from './sample.js';
+import { failed, selectVariables } from './sample.js';
 import { readSecond, type Second, type SecondGrants, secondOf } from './second-statement.js';
 import { semiSyncCounters, semiSyncStatus, semiSyncVariables } from './semi-sync.js';
 import { isFrom, readVariables } from './server-rows.js';
@@ -12,13 +12,9 @@ import { isFrom, readVariables } from './server-rows.js';
 export const gtidReplication: Probe = { kind: 'gtid-replication', queries, read, waitFor: waitForExecuted };
 
 const VARIABLES = [...gtidVariables, ...semiSyncVariables];
-const SAMPLE = showVariables(VARIABLES);
-const SAMPLE_WITH_STATUS = selectVariables({
-  schema: 'performance_schema',
-  variables: VARIABLES,
-  whole: 'gtid_executed',
-  status: semiSyncCounters,
-});
+const ASKED = { schema: 'performance_schema', variables: VARIABLES, whole: 'gtid_executed' } as const;
+const SAMPLE = selectVariables({ ...ASKED, status: [] });
+const SAMPLE_WITH_STATUS = selectVariables({ ...ASKED, status: semiSyncCounters });
 
 const GRANTS: SecondGrants = { status: 'REPLICATION CLIENT', replicas: 'REPLICATION SLAVE' };
 

@@ -1,7 +1,7 @@
 import { GtidSet } from '../gtid/gtid-set.js';
 import type { LiveReport, NodeReport } from '../topology/node-report.js';
 import type { Probe, ProbeAnswer, ProbeContext, ProbeMeta, ProbeQuery } from './probe.js';
-import { failed, readAdvertised, selectVariables, showVariables } from './sample.js';
+import { failed, readAdvertised, selectVariables } from './sample.js';
 import { readSecond, type Seconded, type SecondGrants, secondOf } from './second-statement.js';
 import { semiSyncCounters, semiSyncStatus, semiSyncVariables } from './semi-sync.js';
 import { readVariables } from './server-rows.js';
@@ -18,13 +18,9 @@ const VARIABLES = [
   ...[...INSTANCE, 'version', 'read_only', 'gtid_current_pos', 'sql_mode', 'report_host', 'report_port'],
   ...semiSyncVariables,
 ];
-const SAMPLE = showVariables(VARIABLES);
-const SAMPLE_WITH_STATUS = selectVariables({
-  schema: 'information_schema',
-  variables: VARIABLES,
-  whole: 'gtid_current_pos',
-  status: semiSyncCounters,
-});
+const ASKED = { schema: 'information_schema', variables: VARIABLES, whole: 'gtid_current_pos' } as const;
+const SAMPLE = selectVariables({ ...ASKED, status: [] });
+const SAMPLE_WITH_STATUS = selectVariables({ ...ASKED, status: semiSyncCounters });
 
 // 10.5.2 parted them from REPLICATION CLIENT and REPLICATION SLAVE. REPLICA MONITOR is another name of the first.
 const GRANTS: SecondGrants = { status: 'SLAVE MONITOR', replicas: 'REPLICATION MASTER ADMIN' };

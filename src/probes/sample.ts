@@ -7,7 +7,10 @@ export function showVariables(names: readonly string[]): ProbeQuery {
   return { sql: `SHOW GLOBAL VARIABLES WHERE variable_name IN (${quoted(names)})` };
 }
 
-/** What {@link selectVariables} asks, and of which tables: their values are cut off at 1,024 characters (MariaDB: 2,048). */
+/**
+ * What {@link selectVariables} asks, and of which tables. Their values are cut off at 1,024 characters (MariaDB: 2,048), and so are
+ * those of `SHOW VARIABLES`.
+ */
 export interface SampleNames {
   readonly schema: 'performance_schema' | 'information_schema';
   readonly variables: readonly string[];
@@ -21,11 +24,8 @@ export function selectVariables({ schema, variables, whole, status }: SampleName
   const select = (table: string, names: readonly string[]): string =>
     `SELECT variable_name AS Variable_name, variable_value AS Value FROM ${schema}.${table} WHERE variable_name IN (${quoted(names)})`;
   const short = variables.filter((name) => name !== whole);
-  const parts = [
-    select('global_variables', short),
-    `SELECT '${whole}', @@GLOBAL.${whole}`,
-    select('global_status', status),
-  ];
+  const parts = [select('global_variables', short), `SELECT '${whole}', @@GLOBAL.${whole}`];
+  if (status.length > 0) parts.push(select('global_status', status));
   return { sql: parts.join(' UNION ALL ') };
 }
 

@@ -19,6 +19,7 @@ export function emptyTopology(seeds: Iterable<Address>): Topology {
     version: 0,
     primary: undefined,
     believed: undefined,
+    view: undefined,
     electedAt: Number.NEGATIVE_INFINITY,
     because: 'no node has answered yet',
     splitBrain: [],

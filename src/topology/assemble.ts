@@ -39,6 +39,7 @@ export function assemble(
     generation: reign.generation,
     primary: election.primary === undefined ? undefined : nodes.get(election.primary),
     believed: reign.believed,
+    view: election.view ?? previous.view,
     electedAt: reign.electedAt,
     because: election.because,
     splitBrain: election.splitBrain,

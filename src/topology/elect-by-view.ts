@@ -2,7 +2,7 @@ import { type CurrentBelief, type Election, elected, undecided } from './electio
 import { hasSource, type Surroundings } from './following.js';
 import { isThere } from './node-health.js';
 import type { Address, GroupReport, LiveReport, NodeId } from './node-report.js';
-import type { NodeView } from './topology.js';
+import type { NodeView, RulingView } from './topology.js';
 import { promotedWriters } from './unnumbered-views.js';
 
 type Nodes = ReadonlyMap<NodeId, NodeView>;
@@ -20,7 +20,7 @@ export function electByView(around: Surroundings, current: CurrentBelief): Elect
   const { nodes } = around;
   const grouped = [...nodes.values()].filter((node) => node.lastReport?.group !== undefined);
   if (grouped.length === 0) return undefined;
-  const views = newestViews(grouped);
+  const views = newestViews(grouped, current.view);
   const believed = nodes.get(current.believed ?? '');
   const ruling = views
     .map((view) => ({ view, writers: writersOf(view, nodes, current).filter((node) => isLater(node, believed)) }))
@@ -37,7 +37,8 @@ export function electByView(around: Surroundings, current: CurrentBelief): Elect
   if (stranger !== undefined) return none(`${stranger} has not been heard yet`);
   const chosen = own.view.group.view === undefined ? own.writers[0] : choose(own, believed, around);
   if (chosen === undefined) return none('the first of several that may be written to has not been heard yet');
-  return { ...elected(chosen, 'its group names it'), splitBrain };
+  const { name, view } = own.view.group;
+  return { ...elected(chosen, 'its group names it'), splitBrain, view: { name, view } };
 }
 
 /** A view, and the nodes that may be written to by it and by their own word. */
@@ -67,16 +68,23 @@ function unheard({ group }: GroupedReport, { addresses, resolve }: Surroundings)
  * Of each group the newest view that a member with a majority has told. A group that was begun twice is two groups: their views
  * do not follow one another.
  */
-function newestViews(grouped: readonly NodeView[]): readonly GroupedReport[] {
+function newestViews(grouped: readonly NodeView[], known: RulingView | undefined): readonly GroupedReport[] {
   const newest = new Map<string, GroupedReport>();
   for (const node of grouped) {
     const report = node.lastReport as GroupedReport;
     if (!isThere(node) || !report.group.quorum || report.group.state === 'left') continue;
+    if (known !== undefined && isOlder(report.group, known)) continue;
     const which = `${report.group.name} ${report.group.view?.epoch ?? ''}`;
-    const known = newest.get(which);
-    if (known === undefined || isNewer(report, known)) newest.set(which, report);
+    const other = newest.get(which);
+    if (other === undefined || isNewer(report, other)) newest.set(which, report);
   }
   return [...newest.values()];
+}
+
+// Whoever was elected since may have left, and its successor may not be reached: that brings no older primary back.
+function isOlder({ name, view }: GroupReport, known: RulingView): boolean {
+  if (name !== known.name || view === undefined || known.view === undefined) return false;
+  return view.epoch === known.view.epoch && view.number < known.view.number;
 }
 
 function isNewer(a: GroupedReport, b: GroupedReport): boolean {

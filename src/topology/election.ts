@@ -1,6 +1,6 @@
 import type { Surroundings } from './following.js';
 import type { NodeId } from './node-report.js';
-import type { NodeView, Sample } from './topology.js';
+import type { NodeView, RulingView, Sample } from './topology.js';
 
 /** How long the first round of probes takes at most: the default `timeoutMs`. */
 export const FIRST_SURVEY_MS = 1000;
@@ -12,6 +12,8 @@ export interface CurrentBelief {
   readonly electedAt: number;
   /** Samples of the believed primary, oldest first. */
   readonly samples: readonly Sample[];
+  /** The newest view that elected. */
+  readonly view: RulingView | undefined;
 }
 
 export interface ElectContext extends Surroundings {
@@ -26,6 +28,8 @@ export interface Election {
   readonly because: string;
   /** All that could be the primary, when there are several. */
   readonly splitBrain: readonly NodeId[];
+  /** The view by which a group elected it. */
+  readonly view?: RulingView;
 }
 
 /** The answer that names a primary. */

@@ -1,5 +1,13 @@
 import type { GtidSet } from '../gtid/gtid-set.js';
-import type { Address, BehindSource, ControlRow, FailedReport, LiveReport, NodeId } from './node-report.js';
+import type {
+  Address,
+  BehindSource,
+  ControlRow,
+  FailedReport,
+  GroupReport,
+  LiveReport,
+  NodeId,
+} from './node-report.js';
 import type { Replication } from './replication-state.js';
 
 /** What we believe of all nodes. Immutable; a new primary begins a new generation. */
@@ -12,6 +20,8 @@ export interface Topology {
   readonly primary: NodeView | undefined;
   /** The node that was elected last: a later election starts from it. */
   readonly believed: NodeId | undefined;
+  /** The newest view of a group by which a primary was elected: older ones of its epoch elect nobody any more. */
+  readonly view: RulingView | undefined;
   /** `sentAt` of the report that elected it: what was seen since then is news of this generation. */
   readonly electedAt: number;
   /** Why that node is the primary, or why there is none. */
@@ -53,6 +63,9 @@ export interface ControlView {
 
 /** `'degraded'`: it has fallen back to asynchronous replication · `'off'`: not turned on. */
 export type SemiSyncState = 'on' | 'off' | 'degraded';
+
+/** Which view of which group. */
+export interface RulingView extends Pick<GroupReport, 'name' | 'view'> {}
 
 /** The primary's `gtid_executed` at one moment. */
 export interface Sample {

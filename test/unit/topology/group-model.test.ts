@@ -216,7 +216,10 @@ const history = fc.array(fc.oneof({ arbitrary: change, weight: 2 }, { arbitrary:
   maxLength: 160,
 });
 
-test('a process never moves from a newer primary of a group to an older one', () => {
+/** Bound of a test in ms: a slow machine is no failure. */
+const MODEL_MS = 120_000;
+
+test('a process never moves from a newer primary of a group to an older one', { timeout: MODEL_MS }, () => {
   let moves = 0;
   fc.assert(
     fc.property(history, (acts) => {
@@ -229,7 +232,7 @@ test('a process never moves from a newer primary of a group to an older one', ()
   expect(moves).toBeGreaterThan(count(100, 4000));
 });
 
-test("a group's primary is followed in the end", () => {
+test("a group's primary is followed in the end", { timeout: MODEL_MS }, () => {
   fc.assert(
     fc.property(history, (acts) => {
       const model = new GroupModel();

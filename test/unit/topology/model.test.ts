@@ -185,7 +185,10 @@ const history = fc.array(fc.oneof({ arbitrary: change, weight: 2 }, { arbitrary:
   maxLength: 160,
 });
 
-test('a process never moves from a newer primary to an older one', () => {
+/** Bound of a test in ms: a slow machine is no failure. */
+const MODEL_MS = 120_000;
+
+test('a process never moves from a newer primary to an older one', { timeout: MODEL_MS }, () => {
   let moves = 0;
   fc.assert(
     fc.property(history, (acts) => {
@@ -199,7 +202,7 @@ test('a process never moves from a newer primary to an older one', () => {
   expect(moves).toBeGreaterThan(count(20, 2000));
 });
 
-test('a promotion is followed in the end, however it was seen', () => {
+test('a promotion is followed in the end, however it was seen', { timeout: MODEL_MS }, () => {
   fc.assert(
     fc.property(history, (acts) => {
       const model = new Model();

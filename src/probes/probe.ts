@@ -35,6 +35,8 @@ export interface ProbeContext {
 
 export interface ProbeQuery {
   readonly sql: string;
+  /** Rows like those of `SHOW GLOBAL VARIABLES`: next time on the same connection a cheaper statement may tell the same. */
+  readonly shows?: 'variables';
 }
 
 /** The rows of one query, or the error that the server sent instead. */

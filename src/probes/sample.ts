@@ -4,7 +4,7 @@ import type { ProbeMeta, ProbeQuery } from './probe.js';
 
 /** The statement for these global variables. A name that a version lacks is left out instead of failing the rest. */
 export function showVariables(names: readonly string[]): ProbeQuery {
-  return { sql: `SHOW GLOBAL VARIABLES WHERE variable_name IN (${quoted(names)})` };
+  return { sql: `SHOW GLOBAL VARIABLES WHERE variable_name IN (${quoted(names)})`, shows: 'variables' };
 }
 
 /**
@@ -25,8 +25,8 @@ export function selectVariables({ schema, variables, whole, status }: SampleName
     `SELECT variable_name AS Variable_name, variable_value AS Value FROM ${schema}.${table} WHERE variable_name IN (${quoted(names)})`;
   const short = variables.filter((name) => name !== whole);
   const parts = [select('global_variables', short), `SELECT '${whole}', @@GLOBAL.${whole}`];
-  if (status.length > 0) parts.push(select('global_status', status));
-  return { sql: parts.join(' UNION ALL ') };
+  if (status.length === 0) return { sql: parts.join(' UNION ALL '), shows: 'variables' };
+  return { sql: [...parts, select('global_status', status)].join(' UNION ALL ') };
 }
 
 function quoted(names: readonly string[]): string {

@@ -37,6 +37,8 @@ export interface NodeStatus {
   readonly weight: number;
   readonly zone: string | undefined;
   readonly tags: readonly string[];
+  /** Sessions of all clients when the node was last asked, which is about twice a minute. */
+  readonly sessions: number | undefined;
   /** Connections of this pool. Undefined for a node that takes no statements. */
   readonly pool:
     | { readonly size: number; readonly idle: number; readonly lent: number; readonly waiting: number }
@@ -119,6 +121,7 @@ export function nodeStatus(context: NodeStatusContext): NodeStatus {
     weight: node.traits.weight,
     zone: node.traits.zone,
     tags: [...node.traits.tags],
+    sessions: node.lastReport?.sessions,
     pool: pool && { size: pool.size, idle: pool.idle, lent: pool.lent, waiting: pool.waiting },
     traffic: { inFlight, responseMs, reads, writes, errors, ejectedForMs: Math.max(0, ejectedUntil - now) },
     missingGrants: [...(report?.missingGrants ?? [])],

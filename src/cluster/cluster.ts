@@ -14,9 +14,11 @@ import { Drains } from './drains.js';
 import { Followers } from './followers.js';
 import { LagWatches } from './lag-watches.js';
 import type { ProbeExtras } from './monitor.js';
+import { monitorAccount } from './monitor-account.js';
 import { Monitors } from './monitors.js';
-import { Pace } from './pace.js';
+import { crowdOf, Pace } from './pace.js';
 import { type ConnectionSettings, type Destination, openRaw } from './physical-connection.js';
+import { guarded } from './resolver.js';
 import { SampleRequests } from './sample-requests.js';
 import { SeedNames } from './seed-names.js';
 import { traitsOf } from './traits-of.js';
@@ -58,38 +60,40 @@ export class Cluster {
   /** Who is unfit by lag, for each limit that a pool has. */
   readonly lagWatches = new LagWatches();
   readonly #warnings = new Warnings((warning) => this.tell('warning', warning));
+  readonly #account: ConnectionSettings;
+  readonly #resolver: Pick<ApplyContext, 'resolve'>;
   #topology: Topology;
   #started = false;
   #closed = false;
 
   constructor(context: ClusterContext) {
     this.#context = context;
-    this.clock = context.clock;
+    const { clock } = context;
+    this.clock = clock;
+    this.#account = monitorAccount(context.settings, context.connection);
+    this.#resolver = guarded(context.settings.resolve, this.#warnings);
     this.#samples = new SampleRequests({
-      clock: context.clock,
+      clock,
       newest: () => this.#topology.samples.at(-1)?.sentAt,
       take: () => this.#takeSample(),
     });
-    this.pace = new Pace(context.clock, context.settings.monitor.intervalMs);
+    this.pace = new Pace(clock, context.settings.monitor.intervalMs);
     const { nodes, monitor, heartbeat } = context.settings;
-    this.#seeds = new SeedNames(nodes, {
-      clock: context.clock,
-      timeoutMs: monitor.timeoutMs,
-      onChange: () => this.#reseed(),
-    });
+    this.#seeds = new SeedNames(nodes, { clock, timeoutMs: monitor.timeoutMs, onChange: () => this.#reseed() });
     this.#monitors = new Monitors({
-      clock: context.clock,
+      clock,
       kind: context.settings.kind,
       timeoutMs: monitor.timeoutMs,
       connect: (address) => this.#connect(address),
       intervalMs: monitor.intervalMs,
       heartbeat: heartbeat.table,
-      pause: (address) => this.#pause(address),
+      pause: (address, failures) => this.#pause(address, failures),
+      soon: (begunAt) => this.pace.soon(begunAt),
       onReport: (report, error) => this.observe(report, error),
       extras: (address) => this.#extras(address),
     });
     this.#followers = new Followers({
-      clock: context.clock,
+      clock,
       topology: () => this.#topology,
       connect: (address) => this.#connect(address),
       onArrival: (arrival) => this.#arrived(arrival),
@@ -142,12 +146,12 @@ export class Cluster {
     this.#observers.delete(observer);
   }
 
-  /** The traffic met an error on a node: when it smells of a failover, all nodes are probed at once. */
+  /** The traffic met an error on a node: when it smells of a failover, all nodes are probed soon. */
   report(facts: ErrorFacts): void {
     if (facts.gone || facts.undecided || (facts.wrongNode && !facts.readOnlyTransaction)) this.probeAll();
   }
 
-  /** Probes every node now. */
+  /** Probes every node before its turn. */
   probeAll(): void {
     this.#monitors.probeAll();
     if (this.#topology.addresses.size === 0) this.#seeds.refresh();
@@ -194,16 +198,18 @@ export class Cluster {
     if (error) this.#errors.set(report.address, error);
     else this.#errors.delete(report.address);
     const { topology, changes } = apply(this.#topology, report, this.#applyContext());
+    if (report.ok) this.pace.crowded(crowdOf(topology));
     this.#replace(topology, changes);
-    if (report.ok) this.#warnings.ofGrants(report.address, report.missingGrants);
-    if (report.ok && topology.primary?.address === report.address) this.#monitors.probeSoon(topology.replicas);
+    if (!report.ok) return;
+    this.#warnings.ofReport(report);
+    if (topology.primary?.address === report.address) this.#monitors.probeAfterSample(topology.replicas);
   }
 
   // A replica's own tick only stands in for a primary's that fails to come.
-  #pause(address: Address): number {
+  #pause(address: Address, failures: number): number {
     const { primary, addresses, nodes } = this.#topology;
     const role = nodes.get(addresses.get(address)?.node ?? '')?.role;
-    return this.pace.next() * (role === 'replica' && primary?.health === 'up' ? LED_FACTOR : 1);
+    return this.pace.next(failures) * (role === 'replica' && primary?.health === 'up' ? LED_FACTOR : 1);
   }
 
   /** Obeys what was drained and resumed. */
@@ -263,19 +269,9 @@ export class Cluster {
       successes: settings.monitor.successes,
       discover: settings.discover,
       wishes: this.drains.wishes(settings),
-      ...(settings.resolve ? { resolve: (address: Address) => this.#resolve(address) } : {}),
+      ...this.#resolver,
       traitsOf: (addresses) => traitsOf(this.#seeds.byAddress.values(), addresses),
     };
-  }
-
-  // The user's function: what it throws leaves the address out.
-  #resolve(address: Address): Address | undefined {
-    try {
-      return this.#context.settings.resolve?.(address);
-    } catch (error) {
-      this.#warnings.once('RESOLVE_FAILED', `cluster.resolve threw for ${address}: ${(error as Error).message}`);
-      return undefined;
-    }
   }
 
   #reconcile(): void {
@@ -297,11 +293,6 @@ export class Cluster {
   }
 
   #connect(address: Address): ReturnType<typeof openRaw> {
-    const { monitor } = this.#context.settings;
-    const password = monitor.password === undefined ? {} : { password: monitor.password };
-    const account = monitor.user === undefined ? password : { user: monitor.user, ...password };
-    // The monitor needs no schema, and must work when the application's is missing.
-    const { database: _database, ...connection } = this.#context.connection;
-    return openRaw({ ...connection, ...account, connectTimeout: monitor.timeoutMs }, this.destination(address));
+    return openRaw(this.#account, this.destination(address));
   }
 }

@@ -72,6 +72,7 @@ export class LeaseSource implements TopologyObserver {
       settings: { ...settings.pool, ...settings.queue },
       clock: cluster.clock,
       topology: () => this.#topology,
+      spreadMs: () => cluster.pace.spread(),
       onConnection: (raw) => this.onConnection?.(raw) ?? false,
     });
     this.#held = new WaitQueue(cluster.clock);

@@ -18,8 +18,10 @@ export interface MonitorContext {
   readonly heartbeat: string | undefined;
   /** Opens a connection with the monitor's account; fails within `timeoutMs`. */
   readonly connect: (address: Address) => Promise<{ raw: Connection; version: string }>;
-  /** Milliseconds until the next probe, jitter included. */
-  readonly pause: (address: Address) => number;
+  /** Milliseconds until the next probe of an address, when so many in a row have failed there. */
+  readonly pause: (address: Address, failures: number) => number;
+  /** Milliseconds until a probe may be made out of turn, when the last began at `begunAt`. */
+  readonly soon: (begunAt: number) => number;
   readonly onReport: (report: NodeReport, error: Error | undefined) => void;
   /** What else to ask this time. */
   readonly extras: (address: Address) => ProbeExtras;
@@ -45,9 +47,11 @@ export class Monitor {
   #tick = 0;
   #last: LiveReport | undefined;
   #timer: Timer | undefined;
+  #dueAt = 0;
+  #failures = 0;
   #running = false;
   #begunAt = Number.NEGATIVE_INFINITY;
-  #again = false;
+  #again: 'now' | 'soon' | undefined;
   #stopped = false;
   /** By the text of a SHOW, what asks for the same again on this connection. */
   readonly #cheaper = new Map<string, VariablesQuery>();
@@ -61,7 +65,7 @@ export class Monitor {
   probeNow(): void {
     if (this.#stopped) return;
     if (this.#running) {
-      this.#again = true;
+      this.#again = 'now';
       return;
     }
     this.#timer?.cancel();
@@ -69,12 +73,21 @@ export class Monitor {
     void this.#probe();
   }
 
-  /** Moves the next probe to `ms` from now, unless one was sent in the last `restMs`. */
-  probeSoon(ms: number, restMs: number): void {
-    const { clock } = this.#context;
-    if (this.#stopped || this.#running || clock.now() - this.#begunAt < restMs) return;
-    this.#timer?.cancel();
-    this.#timer = clock.after(ms, () => this.probeNow(), true);
+  /** Probes out of turn, as soon as that may be; when a probe is under way, once more after it. */
+  probeSoon(): void {
+    if (this.#running) {
+      this.#again ??= 'soon';
+      return;
+    }
+    const ms = this.#context.soon(this.#begunAt);
+    if (ms <= 0) this.probeNow();
+    else if (this.#context.clock.now() + ms < this.#dueAt) this.#schedule(ms);
+  }
+
+  /** Moves the next probe to `ms` from now, unless one was sent in the last `restMs`, or nobody answers there. */
+  probeIn(ms: number, restMs: number): void {
+    if (this.#running || this.#failures > 0 || this.#context.clock.now() - this.#begunAt < restMs) return;
+    this.#schedule(ms);
   }
 
   stop(): void {
@@ -84,8 +97,8 @@ export class Monitor {
   }
 
   async #probe(): Promise<void> {
-    this.#again = false;
-    const { clock, onReport } = this.#context;
+    this.#again = undefined;
+    const { clock, onReport, pause, soon } = this.#context;
     const sentAt = clock.now();
     this.#begunAt = sentAt;
     let failure: DriverError | undefined;
@@ -98,19 +111,23 @@ export class Monitor {
       this.#drop();
       report = { ok: false, address: this.address, sentAt, answeredAt: clock.now(), ...describe(failure) };
     }
-    this.#running = false;
+    this.#failures = report.ok ? 0 : this.#failures + 1;
     if (this.#stopped) return;
     try {
       onReport(report, failure);
     } finally {
-      if (this.#again && !this.#stopped) this.probeNow();
-      else if (!this.#stopped) this.#schedule();
+      this.#running = false;
+      if (this.#again === 'now') this.probeNow();
+      else this.#schedule(this.#again === 'soon' ? soon(sentAt) : pause(this.address, this.#failures));
     }
   }
 
-  #schedule(): void {
+  #schedule(ms: number): void {
+    if (this.#stopped) return;
+    const { clock } = this.#context;
     this.#timer?.cancel();
-    this.#timer = this.#context.clock.after(this.#context.pause(this.address), () => this.probeNow(), true);
+    this.#dueAt = clock.now() + ms;
+    this.#timer = clock.after(ms, () => this.probeNow(), true);
   }
 
   // A connection that was open and is lost may have been killed alone: only the next connect tells of the node.

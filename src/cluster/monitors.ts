@@ -1,14 +1,12 @@
 import type { Address } from '../topology/node-report.js';
 import type { NodeView, Topology } from '../topology/topology.js';
 import { Monitor, type MonitorContext } from './monitor.js';
+import { AFTER_SAMPLE_MS } from './pace-rules.js';
 
 /** What monitors need of their surroundings. */
 export interface MonitorsContext extends MonitorContext {
   readonly intervalMs: number;
 }
-
-/** Most transactions are on a replica that long after they were committed. */
-const AFTER_SAMPLE_MS = 25;
 
 /** The monitors of a cluster: one for each node, and one for each address that has not answered. */
 export class Monitors {
@@ -19,9 +17,9 @@ export class Monitors {
     this.#context = context;
   }
 
-  /** Probes every node now. */
+  /** Probes every node before its turn: at once, but a node no more often than a search does, and all processes not together. */
   probeAll(): void {
-    for (const monitor of this.#monitors.values()) monitor.probeNow();
+    for (const monitor of this.#monitors.values()) monitor.probeSoon();
   }
 
   /** Probes the node at this address now. */
@@ -33,9 +31,9 @@ export class Monitors {
    * Probes these replicas a moment from now, each once an interval: what they say soon after a sample of the primary tells more
    * of their lag than what they say at any other moment.
    */
-  probeSoon(replicas: readonly NodeView[]): void {
+  probeAfterSample(replicas: readonly NodeView[]): void {
     const restMs = this.#context.intervalMs / 2;
-    for (const { address } of replicas) this.#monitors.get(address)?.probeSoon(AFTER_SAMPLE_MS, restMs);
+    for (const { address } of replicas) this.#monitors.get(address)?.probeIn(AFTER_SAMPLE_MS, restMs);
   }
 
   /** Ends the monitors that the topology has no use for, and begins those that are missing. */

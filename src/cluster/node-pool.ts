@@ -196,7 +196,8 @@ export class NodePool {
 
   #backOff(): void {
     const backoff = Math.min(LAST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** this.#failures++);
-    this.#blockedUntil = this.#clock.now() + backoff;
+    // Half of it by chance: the processes that lost a server together do not come back to it together.
+    this.#blockedUntil = this.#clock.now() + backoff * (0.5 + Math.random() / 2);
   }
 
   #take(pool: Pool<Resource>, waiter: Waiter): void {

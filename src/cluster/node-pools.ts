@@ -29,6 +29,8 @@ export interface NodePoolsContext {
   readonly clock: Clock;
   /** The topology now: a node may have moved to another address. */
   readonly topology: () => Topology;
+  /** Milliseconds, by chance, that a node's pool waits before its first connect once the node has become the primary. */
+  readonly spreadMs: () => number;
   /** Told of each new connection before it is used; true when somebody may have queued statements on it. */
   readonly onConnection: (raw: PhysicalConnection['raw']) => boolean;
 }
@@ -122,8 +124,12 @@ export class NodePools {
   }
 
   #create(id: NodeId, { role, drained, max }: Terms): NodePool {
-    const { connection, settings, clock, topology, onConnection } = this.#context;
+    const { connection, settings, clock, topology, onConnection, spreadMs } = this.#context;
+    // Every process of a fleet turns to a new primary in one moment; reads have other nodes to go to.
+    const opensAt = role === 'primary' ? clock.now() + spreadMs() : 0;
     const open = async (): Promise<PhysicalConnection> => {
+      const early = opensAt - clock.now();
+      if (early > 0) await new Promise<void>((resolve) => clock.after(early, resolve));
       const view = topology().nodes.get(id);
       if (!view) throw retirement(undefined);
       const { tlsName } = view.traits;

@@ -1,32 +1,35 @@
 import type { Clock } from '../clock.js';
+import type { Topology } from '../topology/topology.js';
+import {
+  type Crowd,
+  intervalOf,
+  JITTER,
+  longestRetryOf,
+  type PaceFacts,
+  shortestGapOf,
+  spreadOf,
+} from './pace-rules.js';
 
-const FAST_MS = 25;
-const FAST_FOR_MS = 2_000;
-const SLOWEST_SEARCH_MS = 200;
-const CALM_AFTER_MS = 30_000;
-const CALM_FACTOR = 4;
-const JITTER = 0.1;
-
-/** How often nodes are probed: the interval, faster while a primary is searched, slower when nobody asks anything. */
+/** How often nodes are probed: by the rules of `pace-rules`, with what is the case now, and chance. One for a cluster. */
 export class Pace {
   readonly #clock: Clock;
   readonly #intervalMs: number;
   readonly #random: () => number;
   #searchingSince: number | undefined;
   #lastUse: number;
-  #calmMs: number;
+  #maxLagMs = Number.POSITIVE_INFINITY;
+  #crowd: Crowd = { sessions: 0, gtidBytes: 0 };
 
   constructor(clock: Clock, intervalMs: number, random: () => number = Math.random) {
     this.#clock = clock;
     this.#intervalMs = intervalMs;
     this.#random = random;
     this.#lastUse = clock.now();
-    this.#calmMs = intervalMs * CALM_FACTOR;
   }
 
-  /** Somebody reads with this limit: also in calm times, half of it is the longest that nothing is known. */
+  /** Somebody reads with this limit: also in calm or crowded times, no lag passes half of it for want of a probe. */
   keepFresh(maxLagMs: number): void {
-    this.#calmMs = Math.max(this.#intervalMs, Math.min(this.#calmMs, maxLagMs / 2));
+    this.#maxLagMs = Math.min(this.#maxLagMs, maxLagMs);
   }
 
   /** A statement was routed at `now`. */
@@ -40,17 +43,48 @@ export class Pace {
     else this.#searchingSince ??= this.#clock.now();
   }
 
-  /** Milliseconds until the next probe of a node. The jitter keeps processes apart. */
-  next(): number {
-    return this.#base() * (1 + JITTER * (2 * this.#random() - 1));
+  /** How crowded the servers are. */
+  crowded(crowd: Crowd): void {
+    this.#crowd = crowd;
   }
 
-  #base(): number {
-    const now = this.#clock.now();
-    if (this.#searchingSince !== undefined) {
-      const late = Math.max(0, now - this.#searchingSince - FAST_FOR_MS);
-      return Math.min(this.#intervalMs, SLOWEST_SEARCH_MS, FAST_MS + late / 20);
-    }
-    return now - this.#lastUse > CALM_AFTER_MS ? this.#calmMs : this.#intervalMs;
+  /** Milliseconds until the next probe of a node that has left so many unanswered in a row. Chance keeps processes apart. */
+  next(failures = 0): number {
+    const facts = this.#facts();
+    if (failures > 0) return this.#random() * longestRetryOf(facts, failures);
+    return intervalOf(facts) * (1 + JITTER * this.#random());
   }
+
+  /** Milliseconds until a node may be probed out of turn that was probed last at `startedAt`. */
+  soon(startedAt: number): number {
+    const gap = startedAt + shortestGapOf(this.#facts()) - this.#clock.now();
+    return Math.max(0, gap, this.spread());
+  }
+
+  /** Milliseconds to wait, by chance, before what all processes do at the same event; 0 where they are few. */
+  spread(): number {
+    return this.#random() * spreadOf(this.#crowd);
+  }
+
+  #facts(): PaceFacts {
+    const now = this.#clock.now();
+    return {
+      intervalMs: this.#intervalMs,
+      maxLagMs: this.#maxLagMs,
+      searchingMs: this.#searchingSince === undefined ? undefined : now - this.#searchingSince,
+      unusedMs: now - this.#lastUse,
+      crowd: this.#crowd,
+    };
+  }
+}
+
+/** How crowded the nodes are, by what each has said last. */
+export function crowdOf({ nodes }: Pick<Topology, 'nodes'>): Crowd {
+  let sessions = 0;
+  let gtidBytes = 0;
+  for (const { lastReport } of nodes.values()) {
+    sessions = Math.max(sessions, lastReport?.sessions ?? 0);
+    gtidBytes = Math.max(gtidBytes, lastReport?.executed?.toString().length ?? 0);
+  }
+  return { sessions, gtidBytes };
 }

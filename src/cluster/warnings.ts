@@ -1,5 +1,6 @@
 import type { ClusterEvents } from '../observe/events.js';
-import type { Address } from '../topology/node-report.js';
+import type { LiveReport } from '../topology/node-report.js';
+import { warningsOf } from './report-warnings.js';
 
 type Warning = ClusterEvents['warning'][0];
 
@@ -18,12 +19,8 @@ export class Warnings {
     this.#tell({ code, message });
   }
 
-  ofGrants(address: Address, missing: readonly string[]): void {
-    for (const grant of missing) {
-      const lost = grant.startsWith('SELECT')
-        ? 'or there is no such table; it is not read, and lag is known less well'
-        : 'discovery and fencing by replication source are off';
-      this.once('MISSING_GRANT', `the account of the probes lacks ${grant} (seen on ${address}): ${lost}`, grant);
-    }
+  /** What a report shows that somebody should look into. */
+  ofReport(report: LiveReport): void {
+    for (const { code, message, about } of warningsOf(report)) this.once(code, message, about);
   }
 }

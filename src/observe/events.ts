@@ -70,7 +70,8 @@ export interface ClusterEvents {
         | 'WRITES_LOST'
         | 'RESOLVE_FAILED'
         | 'FUNCTIONS_UNREAD'
-        | 'CONTROL_IGNORED';
+        | 'CONTROL_IGNORED'
+        | 'LARGE_GTID_SET';
       readonly message: string;
     },
   ];

@@ -4,7 +4,7 @@ import { gtidVariables, NO_UUID, readGtidSample, waitForExecuted } from './gtid-
 import { heartbeatQuery } from './heartbeat.js';
 import type { Probe, ProbeAnswer, ProbeContext, ProbeMeta, ProbeQuery } from './probe.js';
 import { failed, selectVariables } from './sample.js';
-import { readSecond, type Second, type SecondGrants, secondOf } from './second-statement.js';
+import { readSecond, type Second, type SecondGrants, secondOf, sessionsStatus } from './second-statement.js';
 import { semiSyncCounters, semiSyncStatus, semiSyncVariables } from './semi-sync.js';
 import { isFrom, readVariables } from './server-rows.js';
 
@@ -31,6 +31,7 @@ function queries(context: ProbeContext): readonly ProbeQuery[] {
 function secondSql(second: Second, version: string): string | undefined {
   const renamed = isFrom(version, [8, 0, 22]);
   if (second === 'status') return renamed ? 'SHOW REPLICA STATUS' : 'SHOW SLAVE STATUS';
+  if (second === 'sessions') return sessionsStatus;
   if (second === 'replicas') return renamed ? 'SHOW REPLICAS' : 'SHOW SLAVE HOSTS';
   return second === 'semi-sync' ? semiSyncStatus : undefined;
 }

@@ -2,7 +2,7 @@ import { GtidSet } from '../gtid/gtid-set.js';
 import type { LiveReport, NodeReport } from '../topology/node-report.js';
 import type { Probe, ProbeAnswer, ProbeContext, ProbeMeta, ProbeQuery } from './probe.js';
 import { failed, readAdvertised, selectVariables } from './sample.js';
-import { readSecond, type Seconded, type SecondGrants, secondOf } from './second-statement.js';
+import { readSecond, type Seconded, type SecondGrants, secondOf, sessionsStatus } from './second-statement.js';
 import { semiSyncCounters, semiSyncStatus, semiSyncVariables } from './semi-sync.js';
 import { readVariables } from './server-rows.js';
 
@@ -29,6 +29,7 @@ const SECOND_SQL = {
   status: 'SHOW ALL SLAVES STATUS',
   replicas: 'SHOW SLAVE HOSTS',
   'semi-sync': semiSyncStatus,
+  sessions: sessionsStatus,
   heartbeat: undefined,
   'commit-timestamps': undefined,
   none: undefined,

@@ -5,7 +5,14 @@ import { heartbeatQuery } from './heartbeat.js';
 import { lastPositions, readExecuted, readOwnPosition, withPositions } from './log-position.js';
 import type { Probe, ProbeAnswer, ProbeContext, ProbeMeta, ProbeQuery } from './probe.js';
 import { failed, readAdvertised, showVariables } from './sample.js';
-import { readSecond, type Second, type Seconded, type SecondGrants, secondOf } from './second-statement.js';
+import {
+  readSecond,
+  type Second,
+  type Seconded,
+  type SecondGrants,
+  secondOf,
+  sessionsStatus,
+} from './second-statement.js';
 import { readSemiSync, semiSyncStatus, semiSyncVariables } from './semi-sync.js';
 import { isFrom, type Row, readVariables, text } from './server-rows.js';
 
@@ -26,7 +33,7 @@ const VARIABLES = showVariables([
 const GRANTS: SecondGrants = { status: 'REPLICATION CLIENT', replicas: 'REPLICATION SLAVE' };
 
 /** Of ten ticks of a node without a source, the one in which it is asked whether it has got one. */
-const STATUS_TURN = 5;
+const STATUS_TURN = 6;
 
 function queries(context: ProbeContext): readonly ProbeQuery[] {
   const { version } = context;
@@ -62,6 +69,7 @@ function secondSql(second: Second, version: string): string | undefined {
   const renamed = isFrom(version, [8, 0, 22]);
   if (second === 'status') return renamed ? 'SHOW REPLICA STATUS' : 'SHOW SLAVE STATUS';
   if (second === 'replicas') return renamed ? 'SHOW REPLICAS' : 'SHOW SLAVE HOSTS';
+  if (second === 'sessions') return sessionsStatus;
   return second === 'semi-sync' ? semiSyncStatus : undefined;
 }
 

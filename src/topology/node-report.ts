@@ -59,6 +59,8 @@ export interface LiveReport {
   /** `report_host:report_port`, when both are set. */
   readonly advertised: Address | undefined;
   readonly semiSync: SemiSyncReport | undefined;
+  /** Sessions of all its clients when it was last asked, which is seldom; undefined before, and where the kind does not ask. */
+  readonly sessions?: number | undefined;
   /** The group that the node is, or was, a member of, as it sees it; undefined where the kind of cluster has none. */
   readonly group: GroupReport | undefined;
   readonly missingGrants: readonly string[];

@@ -45,6 +45,7 @@ export const purePaths: readonly string[] = [
   'src/topology/',
   'src/probes/',
   'src/routing/',
+  'src/cluster/pace-rules.ts',
   'src/session/server-dialects.ts',
   'src/session/session-state.ts',
   'src/session/replay.ts',

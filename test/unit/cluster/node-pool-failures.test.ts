@@ -186,7 +186,12 @@ describe('a node that refuses', () => {
       pauses.push(at.pool.blockedUntil - clock.now());
       clock.advance(1000);
     }
-    expect(pauses).toEqual([25, 50, 100, 200, 400, 500, 500]);
+    // Up to half of each is taken off by chance.
+    for (const [turn, longest] of [25, 50, 100, 200, 400, 500, 500].entries()) {
+      expect(pauses[turn]).toBeGreaterThanOrEqual(longest / 2);
+      expect(pauses[turn]).toBeLessThanOrEqual(longest);
+    }
+    expect(pauses[6]).not.toBe(pauses[5]);
   });
 
   test('errno 1040 and no lease out: nothing can come back, so the waiter is told', async () => {

@@ -9,6 +9,7 @@ export const PARTS = [
   'lag',
   'promotion',
   'noticing',
+  'fleet',
   'reads',
   'spec',
 ] as const;

@@ -4,6 +4,7 @@ import { cpus, loadavg } from 'node:os';
 import { dirname } from 'node:path';
 import { type BenchOptions, benchOptions, PARTS, type Part, USAGE } from './bench-options.js';
 import { classifying, specRoutes } from './classifying.js';
+import { fleets } from './fleet/fleet.js';
 import { lag } from './lag.js';
 import { levelPool } from './level-pool.js';
 import { noticing } from './noticing.js';
@@ -24,6 +25,7 @@ const measures: Readonly<Record<Part, (options: BenchOptions) => Promise<Row[]>>
   lag,
   promotion,
   noticing,
+  fleet: fleets,
   reads: replicaLoss,
   spec: specRoutes,
 };

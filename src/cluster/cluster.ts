@@ -202,7 +202,8 @@ export class Cluster {
     this.#replace(topology, changes);
     if (!report.ok) return;
     this.#warnings.ofReport(report);
-    if (topology.primary?.address === report.address) this.#monitors.probeAfterSample(topology.replicas);
+    const asked = this.#samples.takenAt > report.sentAt - this.#context.settings.monitor.intervalMs;
+    this.#monitors.askReplicas(topology, { address: report.address, now: this.clock.now(), asked });
   }
 
   // A replica's own tick only stands in for a primary's that fails to come.

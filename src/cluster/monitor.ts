@@ -52,6 +52,8 @@ export class Monitor {
   #running = false;
   #begunAt = Number.NEGATIVE_INFINITY;
   #again: 'now' | 'soon' | undefined;
+  /** In how many ms the next probe is wanted, when that was said while one was under way. */
+  #nextMs: number | undefined;
   #stopped = false;
   /** By the text of a SHOW, what asks for the same again on this connection. */
   readonly #cheaper = new Map<string, VariablesQuery>();
@@ -86,8 +88,9 @@ export class Monitor {
 
   /** Moves the next probe to `ms` from now, unless one was sent in the last `restMs`, or nobody answers there. */
   probeIn(ms: number, restMs: number): void {
-    if (this.#running || this.#failures > 0 || this.#context.clock.now() - this.#begunAt < restMs) return;
-    this.#schedule(ms);
+    if (this.#failures > 0 || this.#context.clock.now() - this.#begunAt < restMs) return;
+    if (this.#running) this.#nextMs = ms;
+    else this.#schedule(ms);
   }
 
   stop(): void {
@@ -117,8 +120,10 @@ export class Monitor {
       onReport(report, failure);
     } finally {
       this.#running = false;
+      const nextMs = this.#nextMs ?? pause(this.address, this.#failures);
+      this.#nextMs = undefined;
       if (this.#again === 'now') this.probeNow();
-      else this.#schedule(this.#again === 'soon' ? soon(sentAt) : pause(this.address, this.#failures));
+      else this.#schedule(this.#again === 'soon' ? soon(sentAt) : nextMs);
     }
   }
 

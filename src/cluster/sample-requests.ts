@@ -22,6 +22,11 @@ export class SampleRequests {
     this.#source = source;
   }
 
+  /** When one was taken last. */
+  get takenAt(): number {
+    return this.#takenAt;
+  }
+
   /** Somebody needs a sample that was sent at `since` or later. */
   want(since: number): void {
     this.#since = Math.max(this.#since, since);

@@ -93,13 +93,14 @@ function reignOf(previous: Topology, election: Election, nodes: Nodes): Reign {
   const base = moved || restarted ? [] : previous.samples;
   const samples =
     report && samplesItself(holder!, report) && (kept || moved || restarted) ? addSample(base, report) : base;
+  const beats = moved || restarted ? [] : previous.beats;
   const answering = election.primary !== undefined && holder !== undefined && isThere(holder);
   return {
     generation: previous.generation + (moved || restarted ? 1 : 0),
     believed,
     electedAt: moved ? (report?.sentAt ?? previous.electedAt) : previous.electedAt,
     samples: samples === previous.samples ? samples : Object.freeze(samples),
-    beats: report && !hasSource(report) ? addBeat(moved || restarted ? [] : previous.beats, report) : previous.beats,
+    beats: Object.freeze(report && !hasSource(report) ? addBeat(beats, report) : beats),
     frozenAt: answering ? undefined : (report?.answeredAt ?? previous.frozenAt ?? lastSeen(samples)),
     nodes: moved ? newReign(nodes, previous.believed) : nodes,
   };

@@ -191,6 +191,7 @@ export class ModelProcess {
       policy: {
         ...{ balance: ([node]) => node!, maxLagMs, primaryReads: 'fallback', primaryReadsMax: 100 },
         ...{ fallbackMaxLagMs: undefined, zone: undefined, consistencyWaitMs: 100 },
+        ...{ slowStartMs: 0, poolMax: 10, holdMs: 30_000 },
       },
     };
   }

@@ -20,6 +20,7 @@ test('the topology and all it holds are frozen', () => {
   expect(Object.isFrozen(topology)).toBe(true);
   expect(Object.isFrozen(topology.replicas)).toBe(true);
   expect(Object.isFrozen(topology.samples)).toBe(true);
+  expect(Object.isFrozen(topology.beats)).toBe(true);
   for (const node of topology.nodes.values()) {
     expect(Object.isFrozen(node)).toBe(true);
     expect(Object.isFrozen(node.lag)).toBe(true);
@@ -67,6 +68,32 @@ test('isFresh: the limit itself is allowed', () => {
   const [replica] = topology.replicas;
   expect(isFresh(replica!, topology, { now: 250, maxLagMs: 250, begunAt: 250 })).toBe(true);
   expect(isFresh(replica!, topology, { now: 251, maxLagMs: 250, begunAt: 251 })).toBe(false);
+});
+
+test('isFresh: a sample that was sent after the read began will do for any limit', () => {
+  const topology = both();
+  const [replica] = topology.replicas;
+  expect(isFresh(replica!, topology, { now: 250, maxLagMs: 0, begunAt: 0 })).toBe(true);
+  expect(isFresh(replica!, topology, { now: 250, maxLagMs: 5, begunAt: 0 })).toBe(true);
+  expect(isFresh(replica!, topology, { now: 250, maxLagMs: 0, begunAt: 1 })).toBe(false);
+});
+
+test('many samples a second leave older ones to measure by, further and further apart', () => {
+  const samples = Array.from({ length: 2000 }, (_, i) => ({
+    ...PRIMARY,
+    at: 100 + i * 10,
+    executed: `A:1-${100 + i}`,
+  }));
+  const { topology } = applyAll(both(), samples);
+  expect(topology.samples).toHaveLength(64);
+  expect(topology.samples.at(-1)?.sentAt).toBe(20_090);
+  for (const behind of [50, 500, 5000, 15_000]) {
+    const executed = `A:1-${100 + (20_000 - behind) / 10}`;
+    const late = applyAll(topology, [{ ...REPLICA, at: 20_100, executed }]).topology;
+    const high = highAt(late.replicas[0]!, late, 20_100);
+    expect(high).toBeGreaterThanOrEqual(behind);
+    expect(high).toBeLessThan(behind * 1.25 + 120);
+  }
 });
 
 test('caughtUp finds the newest sample that is contained', () => {

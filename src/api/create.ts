@@ -135,14 +135,26 @@ function promiseOf(options: ClusterPoolOptions): PromiseConstructor | undefined 
 // Options that ask for a cluster, with those of a URI inside; undefined when everything is mysql2's.
 function clusteredOptions(options: string | ClusterPoolOptions): ClusteredOptions | undefined {
   if (typeof options === 'string') return parseUri(options) as ClusteredOptions | undefined;
-  const { uri, ...rest } = options;
+  const { uri, ...rest } = withHidden(options);
   const fromUri = uri === undefined ? undefined : parseUri(uri);
   if (rest.cluster === undefined)
-    return fromUri && ({ ...fromUri, ...rest, cluster: fromUri.cluster } as ClusteredOptions);
+    return fromUri && ({ ...fromUri, ...given(rest), cluster: fromUri.cluster } as ClusteredOptions);
   // What is no object of options is for `parseOptions` to refuse.
   if (typeof rest.cluster !== 'object' || rest.cluster === null || Array.isArray(rest.cluster)) return rest as never;
   if (uri !== undefined && !fromUri) throw new OptionError('uri', "add cluster=true to it, or give 'cluster.nodes'");
-  return { ...fromUri, ...rest, cluster: { ...fromUri?.cluster, ...rest.cluster } } as ClusteredOptions;
+  return { ...fromUri, ...given(rest), cluster: { ...fromUri?.cluster, ...rest.cluster } } as ClusteredOptions;
+}
+
+// Knex hides the password in the options from all that enumerate them; mysql2 reads it by its name.
+function withHidden(options: ClusterPoolOptions): ClusterPoolOptions & { readonly uri?: string } {
+  const names = Object.getOwnPropertyNames(options) as (keyof ClusterPoolOptions)[];
+  return Object.fromEntries(names.map((name) => [name, options[name]]));
+}
+
+// What is not set is no wish, as in mysql2: ORMs hand over all options that they know.
+function given<T extends object>(options: T): Partial<T> {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined && value !== null && value !== '');
+  return Object.fromEntries(entries) as Partial<T>;
 }
 
 // Without a cluster the options are mysql2's to read.

@@ -5,6 +5,7 @@ import type { ConnectionSettings } from '../cluster/physical-connection.js';
 import { joinCluster, leaveCluster } from '../cluster/registry.js';
 import { catalogOf } from '../cluster/routine-catalog.js';
 import { openRoutineSource } from '../cluster/routine-source.js';
+import { newLoad, type SharedLoad } from '../cluster/shared-load.js';
 import { parseOptions, type Settings } from '../options.js';
 import { Classifier } from '../session/classifier.js';
 import type { SessionCore } from '../session/session-core.js';
@@ -21,12 +22,55 @@ export interface OpenCore extends SessionCore {
   close(): Promise<void>;
 }
 
+/** What of a core does not depend on the connection: those whose options are equal may share it. */
+interface Base {
+  readonly key: string;
+  readonly cluster: Cluster;
+  readonly classifier: Classifier;
+  readonly rules: StatementRules | undefined;
+  readonly load: SharedLoad;
+  readonly unlearn: () => void;
+}
+
+interface Opening {
+  readonly options: ClusteredOptions;
+  readonly settings: Settings;
+  readonly connection: ConnectionSettings;
+}
+
+const shared = new Map<string, { readonly base: Base; users: number }>();
+
 /**
  * Opens the cluster of these options, or joins it when the process has it already.
  *
  * @throws OptionError
  */
 export function openCore(options: ClusteredOptions): OpenCore {
+  const opening = readOptions(options);
+  const base = openBase(opening);
+  return coreOn(base, opening, () => closeBase(base));
+}
+
+/**
+ * The same for one connection of those that an ORM holds as its pool: the reads of each see the writes of all whose options are
+ * equal, and what one has learnt all know.
+ *
+ * @throws OptionError
+ */
+export function openSharedCore(options: ClusteredOptions): OpenCore {
+  const opening = readOptions(options);
+  const key = baseKey(opening);
+  const entry = shared.get(key) ?? { base: openBase(opening), users: 0 };
+  shared.set(key, entry);
+  entry.users++;
+  return coreOn(entry.base, opening, () => {
+    if (--entry.users > 0) return;
+    shared.delete(key);
+    closeBase(entry.base);
+  });
+}
+
+function readOptions(options: ClusteredOptions): Opening {
   const settings = parseOptions(options.cluster, {
     host: options.host,
     port: options.port,
@@ -37,6 +81,10 @@ export function openCore(options: ClusteredOptions): OpenCore {
   });
   const connection = connectionSettings(options) as ConnectionSettings;
   checkTlsNames(settings, connection);
+  return { options, settings, connection };
+}
+
+function openBase({ options, settings, connection }: Opening): Base {
   const key = topologyKey(settings, connection);
   const cluster = joinCluster(key, () => ({
     settings,
@@ -45,19 +93,34 @@ export function openCore(options: ClusteredOptions): OpenCore {
   }));
   const classifier = new Classifier(lexicalOptions(settings, options), cluster.topology);
   cluster.watch(classifier);
-  const unlearn = learnFunctions(classifier, { cluster, settings, connection });
-  const source = new LeaseSource(cluster, connection, settings);
+  return {
+    key,
+    cluster,
+    classifier,
+    rules: rulesOf(settings, classifier, options.database),
+    load: newLoad(cluster, settings),
+    unlearn: learnFunctions(classifier, { cluster, settings, connection }),
+  };
+}
+
+function closeBase({ key, cluster, classifier, unlearn }: Base): void {
+  unlearn();
+  cluster.unwatch(classifier);
+  leaveCluster(key);
+}
+
+function coreOn({ cluster, classifier, rules, load }: Base, opening: Opening, closed: () => void): OpenCore {
+  const { settings, connection, options } = opening;
+  const source = new LeaseSource(cluster, { connection, settings, load });
   return {
     source,
     settings,
     classifier,
-    rules: rulesOf(settings, classifier, options.database),
+    rules,
     database: options.database,
     async close() {
       await source.close(END_TIMEOUT_MS);
-      unlearn();
-      cluster.unwatch(classifier);
-      leaveCluster(key);
+      closed();
     },
   };
 }
@@ -95,6 +158,17 @@ function lexicalOptions(settings: Settings, options: ClusteredOptions): LexicalO
 function rulesOf(settings: Settings, classifier: Classifier, database: string | undefined): StatementRules | undefined {
   const used = settings.rules.length > 0 || settings.commentHints;
   return used ? new StatementRules(settings, () => classifier.dialect, database) : undefined;
+}
+
+// Whoever has the same key reads and writes as the same account, by the same rules.
+function baseKey({ options, settings, connection }: Opening): string {
+  const { user, password } = connection;
+  const account = [user, identity(password), options.database, options.charset];
+  return JSON.stringify([topologyKey(settings, connection), account, settings], (_name, value: unknown) => {
+    if (value instanceof Set) return [...value].sort();
+    if (value instanceof RegExp) return String(value);
+    return typeof value === 'function' ? identity(value) : value;
+  });
 }
 
 const identities = new WeakMap<object, number>();

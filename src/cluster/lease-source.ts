@@ -10,38 +10,23 @@ import type { NodeView, Topology } from '../topology/topology.js';
 import type { Cluster, TopologyObserver } from './cluster.js';
 import { Ejection } from './ejection.js';
 import type { LagWatch } from './lag-watches.js';
+import type { LeaseRequest } from './lease-request.js';
 import type { NodePool } from './node-pool.js';
 import { isRetirement, NodePools } from './node-pools.js';
 import type { NodeTraffic } from './node-traffic.js';
 import type { ConnectionSettings, PhysicalConnection } from './physical-connection.js';
 import { notServing } from './pool-errors.js';
-import { ReadScope } from './read-scope.js';
+import type { ReadScope } from './read-scope.js';
 import { policyOf } from './routing-policy.js';
+import { newLoad, type SharedLoad } from './shared-load.js';
 import { WaitQueue } from './wait-queue.js';
 
-/** A statement in search of a connection. The source changes `intent` and `node` as the search goes on. */
-export interface LeaseRequest {
-  intent: Intent;
-  /** The node that was chosen last. */
-  node: NodeView | undefined;
-  because: string;
-  /** It has waited for a primary. */
-  held: boolean;
-  /** The topology that the choice was made on. */
-  routedOn: Topology | undefined;
-  /** Clock ms at which it began. */
-  readonly begunAt: number;
-  /** Clock ms until which it may wait for a primary, or for any node at all. */
-  readonly holdUntil: number;
-  /** Clock ms until which a read may wait for freshness. */
-  readonly freshUntil: number;
-  /** Its session holds another lease already. */
-  readonly second: boolean;
-  /** The lease that its session keeps on this node. */
-  kept(node: NodeId): PhysicalConnection | undefined;
-  onLease(lease: PhysicalConnection, now: number): void;
-  onPoolError(error: Error): void;
-  onError(error: Error): void;
+/** What a lease source is made from. */
+export interface LeaseSourceOptions {
+  readonly connection: ConnectionSettings;
+  readonly settings: Settings;
+  /** Default: its own. */
+  readonly load?: SharedLoad;
 }
 
 /** Finds connections for statements: routes, waits, borrows. One for each pool, on a cluster that may be shared. */
@@ -64,8 +49,11 @@ export class LeaseSource implements TopologyObserver {
   #topology: Topology;
   #closed = false;
 
-  constructor(cluster: Cluster, connection: ConnectionSettings, settings: Settings) {
+  constructor(cluster: Cluster, { connection, settings, load }: LeaseSourceOptions) {
+    const { scope, traffic, totals } = load ?? newLoad(cluster, settings);
     this.cluster = cluster;
+    this.scope = scope;
+    this.totals = totals;
     this.#settings = settings;
     this.#pools = new NodePools({
       connection,
@@ -73,6 +61,7 @@ export class LeaseSource implements TopologyObserver {
       clock: cluster.clock,
       topology: () => this.#topology,
       spreadMs: () => cluster.pace.spread(),
+      traffic,
       onConnection: (raw) => this.onConnection?.(raw) ?? false,
     });
     this.#held = new WaitQueue(cluster.clock);
@@ -86,7 +75,6 @@ export class LeaseSource implements TopologyObserver {
       turn: 0,
       policy: policyOf(settings),
     };
-    this.scope = new ReadScope(cluster, settings);
     this.#lagging = cluster.lagWatches.join(settings.maxLagMs);
     this.#ejection = new Ejection(this.#pools.loads, cluster, settings.monitor);
     cluster.pace.keepFresh(settings.maxLagMs);
@@ -100,7 +88,7 @@ export class LeaseSource implements TopologyObserver {
   }
 
   /** Counted since the beginning: statements that were held, that were run again, and that a replica refused as writes. */
-  readonly totals = { held: 0, retried: 0, misrouted: 0 };
+  readonly totals: SharedLoad['totals'];
 
   traffic(node: NodeId): NodeTraffic {
     return this.#pools.traffic(node);
@@ -206,7 +194,7 @@ export class LeaseSource implements TopologyObserver {
     this.#ejection.review(topology);
     const changed = topology.version !== previous.version;
     if (changed) this.#pools.reconcile(topology);
-    this.scope.onTopology(topology, previous);
+    this.scope.onTopology(topology);
     if (changed) this.#held.flush();
     this.#fresh.flush();
   }
@@ -231,7 +219,8 @@ export class LeaseSource implements TopologyObserver {
   #borrow(request: LeaseRequest, node: NodeView): void {
     request.node = node;
     const kept = request.kept(node.id);
-    if (kept) return request.onLease(kept, this.#context.now);
+    // A lease of the role that the node had before is none that this role may use.
+    if (kept && kept.target.role === this.#pools.role(node.id)) return request.onLease(kept, this.#context.now);
     const pool = this.#pools.get(node.id);
     if (!pool && request.intent.node !== undefined) return request.onError(notServing(node));
     if (!pool || pool.blockedUntil > this.#context.now) return this.#hold(request, undefined);

@@ -31,6 +31,8 @@ export interface NodePoolsContext {
   readonly topology: () => Topology;
   /** Milliseconds, by chance, that a node's pool waits before its first connect once the node has become the primary. */
   readonly spreadMs: () => number;
+  /** What is sent to each node: filled and used here. */
+  readonly traffic: Map<NodeId, NodeTraffic>;
   /** Told of each new connection before it is used; true when somebody may have queued statements on it. */
   readonly onConnection: (raw: PhysicalConnection['raw']) => boolean;
 }
@@ -40,10 +42,11 @@ export class NodePools {
   readonly #context: NodePoolsContext;
   readonly #pools = new Map<NodeId, NodePoolOnTerms>();
   readonly #retired = new Map<NodePool, NodeId>();
-  readonly #traffic = new Map<NodeId, NodeTraffic>();
+  readonly #traffic: Map<NodeId, NodeTraffic>;
 
   constructor(context: NodePoolsContext) {
     this.#context = context;
+    this.#traffic = context.traffic;
   }
 
   /** What this process sends to each node. */

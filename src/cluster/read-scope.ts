@@ -19,7 +19,10 @@ const PLAIN_READ = {
 /** Without GTIDs a sample is asked for no more often than this. */
 const SAMPLE_PAUSE_MS = 50;
 
-/** What the reads of one pool must be able to see, kept true as the topology changes; and the intents made from it. */
+/**
+ * What the reads of one pool, or of all connections that share it, must be able to see, kept true as the topology changes; and
+ * the intents made from it.
+ */
 export class ReadScope {
   /** The intent of a write without further wishes. */
   readonly writeIntent: Intent;
@@ -28,10 +31,12 @@ export class ReadScope {
   readonly #settings: Settings;
   #readIntent: Intent;
   #sampledAt = Number.NEGATIVE_INFINITY;
+  #topology: Topology;
 
   constructor(cluster: Cluster, settings: Settings) {
     this.#cluster = cluster;
     this.#settings = settings;
+    this.#topology = cluster.topology;
     this.#readIntent = Object.freeze({ ...PLAIN_READ, maxLagMs: settings.maxLagMs });
     this.writeIntent = Object.freeze({ ...this.#readIntent, access: 'write' as const });
   }
@@ -76,7 +81,11 @@ export class ReadScope {
     return true;
   }
 
-  onTopology(topology: Topology, previous: Topology): void {
+  /** Takes in the topology, once: all that share the scope tell of it. */
+  onTopology(topology: Topology): void {
+    const previous = this.#topology;
+    if (topology === previous) return;
+    this.#topology = topology;
     if (topology.generation !== previous.generation) this.#dropLost(topology);
     // A replica that joins may lack what all others had, and what was forgotten for that.
     const joined = topology.replicas.some(({ id }) => previous.nodes.get(id)?.role !== 'replica');

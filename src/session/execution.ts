@@ -1,4 +1,4 @@
-import type { LeaseRequest } from '../cluster/lease-source.js';
+import type { LeaseRequest } from '../cluster/lease-request.js';
 import { lostError, type PhysicalConnection } from '../cluster/physical-connection.js';
 import type { ReplayedState } from '../cluster/replayed-state.js';
 import { forgetFunctions } from '../cluster/routine-catalog.js';

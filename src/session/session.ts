@@ -117,6 +117,8 @@ export class Session implements SessionHost {
   drop(lease: PhysicalConnection, now?: number): void {
     if (this.#primary === lease) this.#primary = undefined;
     if (this.#replica === lease) this.#replica = undefined;
+    // Who asks for the socket shall not think that the session is dead.
+    if (lease.dead && this.#lastLease === lease) this.#lastLease = this.#primary ?? this.#replica;
     const state = this.#state;
     if (state?.pinnedTo === lease.target.role) {
       lease.dirty = true;

@@ -33,7 +33,7 @@ export class SilentSource {
       connection,
       clock: systemClock,
     });
-    this.source = new LeaseSource(this.#cluster, connection, this.settings);
+    this.source = new LeaseSource(this.#cluster, { connection, settings: this.settings });
     for (let round = 0; round < ROUNDS_TO_BELIEVE; round++) this.refresh();
     const { primary, replicas } = this.#cluster.topology;
     const up = replicas.filter(({ health }) => health === 'up').length;

@@ -1,6 +1,6 @@
 import type { RowDataPacket } from 'mysql2';
 import { openCore } from '../../src/api/open-core.js';
-import type { LeaseRequest } from '../../src/cluster/lease-source.js';
+import type { LeaseRequest } from '../../src/cluster/lease-request.js';
 import type { PhysicalConnection } from '../../src/cluster/physical-connection.js';
 import type { ClusterOptions } from '../../src/options.js';
 import type { TestCluster } from '../../src/testing/index.js';

@@ -1,6 +1,6 @@
 import { Cluster } from '../cluster.js';
 import { type ClusteredOptions, shadowOptions } from '../driver-config.js';
-import { type OpenCore, openCore } from '../open-core.js';
+import { type OpenCore, openSharedCore } from '../open-core.js';
 import { explainedText } from './command-statement.js';
 import { driverPoolConfig } from './driver.js';
 import { type ConnectionOwner, LogicalConnection } from './logical-connection.js';
@@ -12,10 +12,12 @@ type Callback = (error: Error | null, ...results: unknown[]) => void;
 export class ClusterConnection extends LogicalConnection {
   readonly cluster: Cluster;
   readonly #core: OpenCore;
+  /** Who is told when it has connected, or cannot; undefined when that is known. */
+  #connecting: Callback[] | undefined = [];
   #ending: Promise<void> | undefined;
 
   constructor(options: ClusteredOptions, promises: PromiseFace) {
-    const core = openCore({
+    const core = openSharedCore({
       ...options,
       cluster: { ...options.cluster, pool: { ...options.cluster.pool, max: 1, min: 0 } },
     });
@@ -30,8 +32,14 @@ export class ClusterConnection extends LogicalConnection {
     this.cluster = new Cluster(core, explainedText(config.connectionConfig), () => this.#close());
     owner.closed = () => void this.#close();
     this.handOut();
-    // As in mysql2, it connects by itself: who waits for 'connect' never calls connect().
-    process.nextTick(() => this.#start());
+    // As in mysql2, it connects by itself and before all else: who waits for 'connect' never calls connect().
+    this.open((error) => this.#opened(error));
+  }
+
+  override connect(callback?: Callback): void {
+    if (!callback) return;
+    if (this.#connecting) this.#connecting.push(callback);
+    else process.nextTick(() => callback(this._fatalError, this));
   }
 
   /** Finishes what runs, then closes. */
@@ -48,12 +56,14 @@ export class ClusterConnection extends LogicalConnection {
     await new Promise<void>((resolve) => this.end(() => resolve()));
   }
 
-  #start(): void {
-    if (this._closing) return;
-    this.open((error) => {
-      if (!error) this.emit('connect', this);
-      else if (this.listenerCount('error') > 0) this.emit('error', error);
-    });
+  // What could not connect is dead, as in mysql2: whatever is asked of it ends with the same error.
+  #opened(error: Error | null): void {
+    const waiting = this.#connecting ?? [];
+    this.#connecting = undefined;
+    if (error) this.fail(error);
+    if (!error) this.emit('connect', this);
+    else if (this.listenerCount('error') > 0) this.emit('error', error);
+    for (const callback of waiting) callback(error, this);
   }
 
   // The session closes first, when what runs in it has ended.

@@ -198,9 +198,14 @@ export class LogicalConnection extends EventEmitter {
 
   /** Ends it at once; a statement in flight fails. */
   destroy(): void {
+    this.fail(new ClusterClosedError());
+  }
+
+  /** Ends it at once: what runs on it, and what comes, fails with this error. */
+  protected fail(error: Error): void {
     if (this.#closing) return;
     this.#closing = true;
-    this.#session.close(new ClusterClosedError());
+    this.#session.close(error);
     this.#out = false;
     this.#owner.takeBack(this, false);
   }

@@ -10,7 +10,7 @@ import { build } from 'esbuild';
 import { type Generated, Kysely, MysqlDialect } from 'kysely';
 import * as driver from 'mysql2';
 import * as promiseDriver from 'mysql2/promise';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as ours from '../../src/index.js';
 import * as oursPromise from '../../src/promise.js';
 import { failureOf, lab, nameOf, pause, TEST_MS, until } from './support/lab.js';
@@ -268,6 +268,23 @@ describe('connections', { timeout: TEST_MS }, () => {
       connection.threadId,
     ]);
     expect(rows).toHaveLength(1);
+  });
+
+  it.each([
+    ['gives it back, with a warning', false],
+    ['closes it with gracefulEnd', true],
+  ])('end() of a connection of a pool %s', async (_what, gracefulEnd) => {
+    const told = vi.spyOn(console, 'warn').mockReturnValue(undefined);
+    here.use(told, (spy) => spy.mockRestore());
+    const pool = await here.pool({}, { connectionLimit: 1, gracefulEnd });
+    const first = await pool.getConnection();
+    await first.query('SELECT name FROM whoami FOR UPDATE');
+    const { threadId } = first;
+    await first.end();
+    const second = here.use(await pool.getConnection(), (taken) => taken.release());
+    await second.query('SELECT name FROM whoami FOR UPDATE');
+    expect(second.threadId === threadId).toBe(!gracefulEnd);
+    expect(told).toHaveBeenCalledTimes(gracefulEnd ? 0 : 1);
   });
 
   it('asyncDispose of connections and pools', async () => {

@@ -210,10 +210,17 @@ export class LogicalConnection extends EventEmitter {
     this.#owner.takeBack(this, false);
   }
 
-  /** Finishes what runs, then closes: a pooled connection too, as with mysql2's `gracefulEnd`. */
+  /** Gives a pooled connection back, as mysql2 does; with its option `gracefulEnd`, finishes what runs, then closes. */
   end(callback?: Callback): void {
-    this.finish();
-    this.#session.whenIdle(() => callback?.(null));
+    if (this.config.gracefulEnd) {
+      this.finish();
+      return this.#session.whenIdle(() => callback?.(null));
+    }
+    const warning = new Error('end() gives a pooled connection back, which release() says better');
+    this.emit('warn', warning);
+    console.warn(warning.message);
+    this.release();
+    callback?.(null);
   }
 
   pause(): void {

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { classify } from '../src/sql/classify.js';
 
@@ -43,4 +43,21 @@ test('each statement of the table of routing is of the class that its row says',
       expect([sql, `\`${classify(sql ?? '').access}\``]).toEqual([sql, access]);
     }
   }
+});
+
+test('the set-up of each ORM is that of its example, which is run', async () => {
+  const [, chapter] = (await readFile(readme, 'utf8')).split('\n## ORMs\n');
+  const sections = (chapter ?? '').split('\n## ')[0]!.split('\n### ').slice(1);
+  const examples = new URL('../examples/', import.meta.url);
+  const shown: string[] = [];
+  for (const section of sections) {
+    const name = /\[Example\]\(examples\/([a-z-]+\.ts)\)/.exec(section)?.[1];
+    if (name === undefined) continue;
+    shown.push(name);
+    const code = await readFile(new URL(name, examples), 'utf8');
+    const block = /```ts\n([\s\S]*?)```/.exec(section)?.[1] ?? '';
+    for (const part of block.split('\n\n')) expect(code).toContain(part.trim());
+  }
+  const files = (await readdir(examples)).filter((file) => file.endsWith('.ts'));
+  expect([...shown, 'quick-start.ts', 'testing.ts'].sort()).toEqual(files.sort());
 });

@@ -1,6 +1,6 @@
 import { CREDENTIALS } from './credentials.js';
 
-import { messageOf } from './errors.js';
+import { ClusterActError, messageOf } from './errors.js';
 import { findFreePort } from './free-port.js';
 import type { Server } from './server.js';
 import { waitUntil, within } from './wait-until.js';
@@ -59,6 +59,10 @@ export class DockerServer implements Server {
     else await this.#bounded('its container to start', this.#container.start());
     this.#alive = true;
     this.#looking = setInterval(() => void this.#look(), LOOK_MS).unref();
+  }
+
+  async runOnce(): Promise<string> {
+    throw new ClusterActError('UNSUPPORTED', 'a container is not started for one run of its program');
   }
 
   async kill(): Promise<void> {

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { ClusterStartError } from './errors.js';
 import type { FlavorName } from './options.js';
 import { runProgram } from './run-program.js';
-import { unpackedServer, unpackServer } from './unpack-server.js';
+import { unpackedFile, unpackServer } from './unpack-server.js';
 
 /** A server program that can be started. */
 export interface ServerProgram {
@@ -37,7 +37,7 @@ export async function findServer(flavor: FlavorName, options: FindOptions): Prom
   const named = process.env[VARIABLE[flavor]];
   if (named !== undefined && named !== '') return namedServer(flavor, named);
   const folders = [...(process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== ''), ...FOLDERS];
-  for (const path of [...folders.map((folder) => join(folder, PROGRAM[flavor])), unpackedServer(flavor)]) {
+  for (const path of [...folders.map((folder) => join(folder, PROGRAM[flavor])), unpackedFile(flavor)]) {
     const version = await versionOf(flavor, path);
     if (version !== undefined) return { path, version };
   }
@@ -62,7 +62,7 @@ async function namedServer(flavor: FlavorName, path: string): Promise<ServerProg
 
 function notFound(flavor: FlavorName): ClusterStartError {
   const message =
-    `no ${flavor} server found in ${VARIABLE[flavor]}, PATH or ${unpackedServer(flavor)}. Install one, set ` +
+    `no ${flavor} server found in ${VARIABLE[flavor]}, PATH or ${unpackedFile(flavor)}. Install one, set ` +
     `${VARIABLE[flavor]}, use { backend: 'docker' }, or allow unpacking one from Debian by { install: true } ` +
     'or MYSQL2_CLUSTER_INSTALL=1';
   return new ClusterStartError('SERVER_NOT_FOUND', message);

@@ -1,6 +1,7 @@
 import type { RowDataPacket } from 'mysql2/promise';
 import type { Account } from './credentials.js';
 import type { FlavorName } from './options.js';
+import type { Server } from './server.js';
 
 /** Runs one statement as `root` on one node. */
 export type Ask = (sql: string, values?: readonly unknown[]) => Promise<RowDataPacket[]>;
@@ -63,6 +64,14 @@ export interface GroupStatements {
   knows(ask: Ask, uuid: string): Promise<boolean>;
 }
 
+/** What a node of a Galera cluster needs to start, beside its arguments. */
+export interface GaleraStart {
+  /** All arguments of this one start: also where its data ends, and whether it begins a cluster of its own. */
+  args(server: Server, identity: ServerIdentity): Promise<string[]>;
+  /** Whether the node has joined the cluster and caught up. */
+  joined(ask: Ask): Promise<boolean>;
+}
+
 /** What differs between MySQL and MariaDB, and between replicas and members of a group. Positions are texts: GTID sets there, GTID positions here. */
 export interface Flavor {
   readonly name: FlavorName;
@@ -98,4 +107,6 @@ export interface Flavor {
   compare(node: Ask, primary: Ask): Promise<Comparison>;
   /** `undefined` where replicas follow a primary that somebody else chooses. */
   readonly group: GroupStatements | undefined;
+  /** `undefined` where nodes do not join a Galera cluster. */
+  readonly galera: GaleraStart | undefined;
 }

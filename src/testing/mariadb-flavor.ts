@@ -37,7 +37,7 @@ async function executed(ask: Ask): Promise<string> {
 const stop = (thread?: ReplicationThread): string => `STOP SLAVE${threadWord(thread)}`;
 const start = (thread?: ReplicationThread): string => `START SLAVE${threadWord(thread)}`;
 
-function args({ serverId, reportPort }: ServerIdentity, settings: Settings): string[] {
+function args({ serverId, reportPort }: ServerIdentity, settings: Settings, more: readonly string[]): string[] {
   return [
     `--server-id=${serverId}`,
     '--bind-address=127.0.0.1',
@@ -54,6 +54,7 @@ function args({ serverId, reportPort }: ServerIdentity, settings: Settings): str
     '--log-bin-trust-function-creators=ON',
     '--slave-net-timeout=10',
     ...semiSyncArgs(settings),
+    ...more,
     ...settings.mysqldArgs,
   ];
 }
@@ -77,6 +78,7 @@ const shared: Omit<Flavor, 'args' | 'setReadOnly'> = {
   delayKeepsReceived: false,
   clone: () => undefined,
   group: undefined,
+  galera: undefined,
   replicaState,
   executed,
   async applied(ask, position, seconds) {
@@ -91,11 +93,11 @@ const shared: Omit<Flavor, 'args' | 'setReadOnly'> = {
   },
 };
 
-/** MariaDB 10.6 and later, with GTIDs and `gtid_strict_mode`. */
-export function mariadbFlavor(settings: Settings): Flavor {
+/** MariaDB 10.6 and later, with GTIDs and `gtid_strict_mode`. `more` gives further arguments, which the user's own come after. */
+export function mariadbFlavor(settings: Settings, more: Flavor['args'] = () => []): Flavor {
   return {
     ...shared,
-    args: (identity) => args(identity, settings),
+    args: (identity) => args(identity, settings, more(identity)),
     setReadOnly: (on) => [...semiSyncRole(!on, settings), `SET GLOBAL read_only=${on ? 1 : 0}`],
   };
 }

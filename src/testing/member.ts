@@ -113,6 +113,8 @@ export class Member implements TestNode {
   async boot(readOnly: boolean): Promise<void> {
     this.#hidden = true;
     await this.#startServer(readOnly);
+    const { galera } = this.#parts.flavor;
+    if (galera) await this.until('its server to join the cluster', () => galera.joined(this.ask));
   }
 
   /** Sets it read-only or not, and lets clients in. */
@@ -202,11 +204,11 @@ export class Member implements TestNode {
   }
 
   async #startServer(readOnly: boolean): Promise<void> {
-    const { server } = this.#parts;
+    const { server, flavor } = this.#parts;
     for (let tries = START_TRIES; ; tries -= 1) {
       const identity = { serverId: this.serverId, reportPort: this.port };
-      const args = this.#parts.flavor.args(identity);
-      await server.start(readOnly ? [...args, this.#parts.flavor.readOnlyArg] : args);
+      const args = (await flavor.galera?.args(server, identity)) ?? flavor.args(identity);
+      await server.start(readOnly ? [...args, flavor.readOnlyArg] : args);
       this.#paused = false;
       try {
         await this.until('its server to answer', () => this.#answers());

@@ -104,6 +104,7 @@ const shared: Omit<Flavor, 'args' | 'setReadOnly'> = {
   delayKeepsReceived: true,
   clone,
   group: undefined,
+  galera: undefined,
   replicaState,
   executed,
   async applied(ask, position, seconds) {

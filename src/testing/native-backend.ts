@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { dataTemplate } from './data-template.js';
 import { findServer, type ServerProgram } from './find-server.js';
 import { findFreePort } from './free-port.js';
+import { writeTransfer } from './galera-transfer.js';
 import { NativeServer } from './native-server.js';
 import type { Settings } from './options.js';
 import type { Backend, Server } from './server.js';
@@ -15,11 +16,13 @@ export class NativeBackend implements Backend {
   readonly #program: ServerProgram;
   readonly #template: string;
   readonly #folder: string;
+  readonly #programs: string | undefined;
 
-  private constructor(program: ServerProgram, template: string, folder: string) {
+  private constructor(program: ServerProgram, template: string, places: { folder: string; programs?: string }) {
     this.#program = program;
     this.#template = template;
-    this.#folder = folder;
+    this.#folder = places.folder;
+    this.#programs = places.programs;
   }
 
   static async create(settings: Settings): Promise<NativeBackend> {
@@ -28,13 +31,14 @@ export class NativeBackend implements Backend {
     const template = await dataTemplate(settings.flavor, program, settings.log);
     const folder = await mkdtemp(join(tmpdir(), 'mysql2-cluster-'));
     watchdog.guard(folder);
-    return new NativeBackend(program, template, folder);
+    const programs = settings.galera ? { programs: await writeTransfer(folder) } : {};
+    return new NativeBackend(program, template, { folder, ...programs });
   }
 
   async create(name: string): Promise<Server> {
     const folder = join(this.#folder, name);
     const server = new NativeServer(
-      { program: this.#program.path, template: this.#template, folder },
+      { program: this.#program.path, template: this.#template, folder, programs: this.#programs },
       await findFreePort(),
     );
     await server.wipe();

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { copyTemplate, userFlag } from './data-template.js';
+import { ClusterActError } from './errors.js';
 import { findFreePort } from './free-port.js';
+import { runProgram } from './run-program.js';
 import type { Server } from './server.js';
 import { waitUntil, within } from './wait-until.js';
 
@@ -12,9 +14,12 @@ export interface NativePlaces {
   readonly program: string;
   readonly template: string;
   readonly folder: string;
+  /** Where the server finds programs that it runs before it looks elsewhere. */
+  readonly programs?: string | undefined;
 }
 
 const LOG_LINES = 25;
+const ONCE_MS = 60_000;
 
 /** A server as a child process. */
 export class NativeServer implements Server {
@@ -46,22 +51,23 @@ export class NativeServer implements Server {
   }
 
   async start(args: readonly string[]): Promise<void> {
-    const own = [
-      '--no-defaults',
-      ...userFlag(),
-      `--datadir=${this.dataDir}`,
-      // A server that starts removes what looks like its temporary tables: in a shared folder, those of another.
-      `--tmpdir=${this.#places.folder}`,
-      `--port=${this.#port}`,
-      `--socket=${join(this.#places.folder, 's.sock')}`,
-      `--pid-file=${join(this.#places.folder, 's.pid')}`,
-      `--log-error=${this.#logFile}`,
-    ];
-    const child = spawn(this.#places.program, [...own, ...args], { detached: true, stdio: 'ignore' });
+    const { program, programs } = this.#places;
+    const env = programs === undefined ? {} : { PATH: `${programs}${delimiter}${process.env.PATH ?? ''}` };
+    const child = spawn(program, [...this.#own(), `--log-error=${this.#logFile}`, ...args], {
+      detached: true,
+      stdio: 'ignore',
+      env: { ...process.env, ...env },
+    });
     child.once('exit', () => this.#ended(child));
     await once(child, 'spawn');
     child.unref();
     this.#child = child;
+  }
+
+  async runOnce(args: readonly string[]): Promise<string> {
+    const { code, output } = await runProgram(this.#places.program, [...this.#own(), ...args], { timeoutMs: ONCE_MS });
+    if (code === 0) return output;
+    throw new ClusterActError('SERVER_DIED', `${this.#places.program} ${args.at(-1)} ended with ${code}:\n${output}`);
   }
 
   async kill(): Promise<void> {
@@ -105,6 +111,19 @@ export class NativeServer implements Server {
 
   onEnd(listener: () => void): void {
     this.#listeners.push(listener);
+  }
+
+  #own(): string[] {
+    return [
+      '--no-defaults',
+      ...userFlag(),
+      `--datadir=${this.dataDir}`,
+      // A server that starts removes what looks like its temporary tables: in a shared folder, those of another.
+      `--tmpdir=${this.#places.folder}`,
+      `--port=${this.#port}`,
+      `--socket=${join(this.#places.folder, 's.sock')}`,
+      `--pid-file=${join(this.#places.folder, 's.pid')}`,
+    ];
   }
 
   get #logFile(): string {

@@ -24,7 +24,7 @@ export interface GroupReplication {
 export interface ClusterOptions {
   /** Number of replicas beside the one primary. Default 2. */
   readonly replicas?: number;
-  /** Server software. Default `'mysql'`. */
+  /** Server software. Default `'mysql'`; with `galera`, `'mariadb'`. */
   readonly flavor?: FlavorName;
   /** `'auto'` (default): native when a server is found or may be unpacked, else docker when it answers. */
   readonly backend?: 'auto' | BackendName;
@@ -32,6 +32,12 @@ export interface ClusterOptions {
   readonly semiSync?: boolean | SemiSync;
   /** The nodes form a group, at most nine of them (MySQL 8.0.27 and later, without `semiSync`). Default `false`. */
   readonly groupReplication?: boolean | GroupReplication;
+  /**
+   * One Galera cluster of MariaDB nodes that all take writes, instead of a primary with replicas: `primary` is only the node that
+   * was first. Needs a native server, and Galera's provider, named by the environment variable `GALERA_PROVIDER`, installed
+   * (Debian's package `galera-4`) or unpacked as `install` allows. Default `false`.
+   */
+  readonly galera?: boolean;
   /** Put a TCP relay before each server, needed by `partition`; without it queries are faster. Default `true`. */
   readonly relay?: boolean;
   /**
@@ -58,6 +64,7 @@ export interface Settings {
   readonly backend: 'auto' | BackendName;
   readonly semiSync: Required<SemiSync> | undefined;
   readonly groupReplication: Required<GroupReplication> | undefined;
+  readonly galera: boolean;
   readonly relay: boolean;
   readonly install: boolean;
   readonly databases: readonly [string, ...string[]];
@@ -73,6 +80,7 @@ const KNOWN = [
   'backend',
   'semiSync',
   'groupReplication',
+  'galera',
   'relay',
   'install',
   'databases',
@@ -86,14 +94,17 @@ const KNOWN = [
 export function readOptions(options: ClusterOptions, env: NodeJS.ProcessEnv): Settings {
   const unknown = Object.keys(options).find((name) => !(KNOWN as readonly string[]).includes(name));
   if (unknown !== undefined) throw invalid(`unknown option '${unknown}'; known are ${KNOWN.join(', ')}`);
-  const flavor = oneOf('flavor', options.flavor ?? 'mysql', ['mysql', 'mariadb'] as const);
+  const galera = options.galera ?? false;
+  const flavor = oneOf('flavor', options.flavor ?? (galera ? 'mariadb' : 'mysql'), ['mysql', 'mariadb'] as const);
+  if (galera) checkGalera(options, flavor);
   const groupReplication = readGroup(options, flavor);
   return {
     replicas: wholeNumber('replicas', options.replicas ?? 2, { min: 0, max: groupReplication ? 8 : 16 }),
     flavor,
-    backend: oneOf('backend', options.backend ?? 'auto', ['auto', 'native', 'docker'] as const),
+    backend: oneOf('backend', options.backend ?? (galera ? 'native' : 'auto'), ['auto', 'native', 'docker'] as const),
     semiSync: readSemiSync(options.semiSync ?? false),
     groupReplication,
+    galera,
     relay: options.relay ?? true,
     install: options.install ?? env.MYSQL2_CLUSTER_INSTALL === '1',
     databases: readDatabases(options.databases ?? ['shop']),
@@ -118,6 +129,12 @@ function readGroup(
     throw invalid('groupReplication and semiSync exclude each other: a group waits for its majority');
   const { multiPrimary = false } = groupReplication === true ? {} : groupReplication;
   return { multiPrimary };
+}
+
+function checkGalera({ semiSync = false, backend = 'native' }: ClusterOptions, flavor: FlavorName): void {
+  if (flavor !== 'mariadb') throw invalid("galera needs flavor 'mariadb'");
+  if (semiSync !== false) throw invalid('galera and semiSync exclude each other: all nodes certify each write');
+  if (backend !== 'native') throw invalid("galera needs backend 'native'");
 }
 
 function readSemiSync(value: boolean | SemiSync): Required<SemiSync> | undefined {

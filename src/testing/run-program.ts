@@ -13,12 +13,15 @@ export interface RunOptions {
   readonly input?: string | Buffer;
   /** After this time it is killed. Default 10 minutes. */
   readonly timeoutMs?: number;
+  /** Where it runs. Default: where this process does. */
+  readonly folder?: string | undefined;
 }
 
 /** Runs a program to its end. Never throws: a program that cannot be started has code -1. */
 export function runProgram(file: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = spawn(file, args, { stdio: 'pipe', timeout: options.timeoutMs ?? 600_000, killSignal: 'SIGKILL' });
+    const limits = { timeout: options.timeoutMs ?? 600_000, killSignal: 'SIGKILL' } as const;
+    const child = spawn(file, args, { stdio: 'pipe', cwd: options.folder, ...limits });
     let output = '';
     const append = (chunk: Buffer): void => {
       output += chunk.toString();

@@ -10,6 +10,8 @@ export interface Server {
 
   /** Starts it on the data it has. Ends when it runs, before it answers. */
   start(args: readonly string[]): Promise<void>;
+  /** Runs the server's program on its data to the program's end, and gives what it logged. Only while it is down. */
+  runOnce(args: readonly string[]): Promise<string>;
   /** SIGKILL. Ends when it is gone. */
   kill(): Promise<void>;
   pause(): Promise<void>;

@@ -4,6 +4,7 @@ import { prepare } from './acts/prepare.js';
 import type { ClusterState } from './cluster-state.js';
 import { ClusterStartError, messageOf, startErrorOf } from './errors.js';
 import type { Flavor } from './flavor.js';
+import { galeraFlavor } from './galera-flavor.js';
 import { groupFlavor } from './group-flavor.js';
 import { mariadbFlavor } from './mariadb-flavor.js';
 import { Member } from './member.js';
@@ -16,7 +17,8 @@ import type { Backend } from './server.js';
 import { removeAll, TestCluster } from './test-cluster.js';
 
 /**
- * Starts one primary and its replicas on free ports of 127.0.0.1, replicating by GTIDs or as one group, and waits until they do.
+ * Starts one primary and its replicas on free ports of 127.0.0.1, replicating by GTIDs or as one group, and waits until they do;
+ * with the option `galera`, nodes that all take writes.
  *
  * Nothing of it outlives this process, however that ends; it does not keep the process alive either. The first call on a
  * machine also makes a data directory in the cache folder (3 s) and, if allowed to, unpacks a server there (15 s).
@@ -68,7 +70,7 @@ async function makeBackend(settings: Settings): Promise<Backend> {
 
 async function makeMembers(settings: Settings, backend: Backend, members: Member[]): Promise<ClusterState> {
   const network = new Network();
-  const flavor = flavorOf(settings);
+  const flavor = await flavorOf(settings);
   const numbers = Array.from({ length: settings.replicas + 1 }, (_, index) => index + 1);
   const made = await Promise.allSettled(
     numbers.map(async (number) => {
@@ -83,7 +85,8 @@ async function makeMembers(settings: Settings, backend: Backend, members: Member
   return { members, primary, flavor, settings, network, backend };
 }
 
-function flavorOf(settings: Settings): Flavor {
+async function flavorOf(settings: Settings): Promise<Flavor> {
+  if (settings.galera) return galeraFlavor(settings);
   if (settings.flavor === 'mariadb') return mariadbFlavor(settings);
   return settings.groupReplication ? groupFlavor(settings, settings.groupReplication) : mysqlFlavor(settings);
 }
@@ -104,6 +107,7 @@ async function makeMember({ settings, backend, network, flavor }: MemberContext,
 }
 
 async function startMembers(state: ClusterState): Promise<void> {
+  if (state.flavor.galera) return joinMembers(state);
   const start = async (member: Member): Promise<void> => {
     await member.boot(false);
     await prepare(state, member);
@@ -116,4 +120,13 @@ async function startMembers(state: ClusterState): Promise<void> {
   if (state.flavor.group) await bootstrap(state, state.flavor.group, state.primary);
   const replicas = state.members.filter((member) => member !== state.primary);
   await Promise.all(replicas.map((member) => follow(state, member)));
+}
+
+// One after the other: each is sent the data of those before it.
+async function joinMembers(state: ClusterState): Promise<void> {
+  for (const member of state.members) {
+    await member.boot(false);
+    if (member === state.primary) await prepare(state, member);
+    await member.open();
+  }
 }

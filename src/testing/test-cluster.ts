@@ -38,9 +38,10 @@ export class TestCluster {
     return this.#state.primary;
   }
 
-  /** The nodes that the acts made replicas; an old primary is none before `rebuild`. */
+  /** The nodes that the acts made replicas; an old primary is none before `rebuild`. In a Galera cluster, all but `primary`. */
   get replicas(): readonly TestNode[] {
-    return this.#state.members.filter((member) => member.readOnly && member !== this.#state.primary);
+    const { members, primary, flavor } = this.#state;
+    return members.filter((member) => (member.readOnly || flavor.galera !== undefined) && member !== primary);
   }
 
   get flavor(): FlavorName {
@@ -105,7 +106,8 @@ export class TestCluster {
   /**
    * Starts a node that is down, as it was: a replica read-only and with the source it had, an old primary without a source and
    * writable, as real ones do. Use `rebuild` to make it fit the cluster. Does nothing when the node runs. A member of a group
-   * is not in it before `rebuild`.
+   * is not in it before `rebuild`. A node of a Galera cluster
+   * joins the others, and the first that starts when none is up begins the cluster anew.
    */
   async start(node: TestNode | string): Promise<void> {
     const member = this.#begin('start', node);
@@ -118,6 +120,7 @@ export class TestCluster {
    * primary is gone elects another one by itself (after about 6 s): without a node this waits for it.
    */
   promote(node?: TestNode | string): Promise<TestNode> {
+    this.#requireReplication('promote');
     return promote(this.#state, node === undefined ? undefined : this.#begin('promote', node));
   }
 
@@ -126,12 +129,14 @@ export class TestCluster {
    * primary, and all others follow it. When catching up fails the old primary is writable again.
    */
   switchover(node?: TestNode | string): Promise<TestNode> {
+    this.#requireReplication('switch over');
     return switchover(this.#state, node === undefined ? undefined : this.#begin('switchover', node));
   }
 
   /**
    * Makes any other node a read-only replica of the primary, after starting it if need be. It keeps its data unless it has
    * transactions that the primary lacks, or needs binary logs that the primary purged: then it is built anew, with a new UUID and server id.
+   * A node of a Galera cluster is always sent all data anew.
    */
   async rebuild(node: TestNode | string): Promise<void> {
     await rebuild(this.#state, this.#begin('rebuild', node));
@@ -150,6 +155,7 @@ export class TestCluster {
 
   /** The replica applies transactions that many seconds after they were committed; 0 ends that. */
   async setDelay(node: TestNode | string, seconds: number): Promise<void> {
+    this.#requireReplication('delay');
     const member = this.#begin(`delay by ${seconds} s`, node);
     await member.run(this.#state.flavor.setDelay(seconds));
     await waitUntilReplicating(this.#state, member);
@@ -157,25 +163,30 @@ export class TestCluster {
 
   /** Stops receiving (`'io'`) or applying (`'sql'`) on a replica. Default: both. A member of a group leaves it, or with `'sql'` applies nothing. */
   async stopReplication(node: TestNode | string, thread?: ReplicationThread): Promise<void> {
+    this.#requireReplication('stop replication');
     await stopReplication(this.#state, this.#begin(`stop replication (${thread ?? 'both'})`, node), thread);
   }
 
   /** Starts both threads of a replica, or has a member of a group join it, and waits until they run. */
   async startReplication(node: TestNode | string): Promise<void> {
+    this.#requireReplication('start replication');
     await startReplication(this.#state, this.#begin('start replication', node));
   }
 
   /** Makes a node that has no source, or another one, a replica of the primary, whatever its data. `rebuild` is the careful way. */
   async follow(node: TestNode | string): Promise<void> {
+    this.#requireReplication('follow');
     await follow(this.#state, this.#begin('follow', node));
   }
 
   /**
    * Cuts a node off, by its relay: clients, replicas of it and, unless `replication: false`, its own replication (of a group's
    * member: clients and, unless `replication: false`, all other members). By default
-   * `{ mode: 'drop' }`. A second call replaces the first. Throws `ClusterActError` (`NO_RELAY`) with `relay: false`.
+   * `{ mode: 'drop' }`. A second call replaces the first. Throws `ClusterActError` (`NO_RELAY`) with `relay: false`. In a Galera
+   * cluster only clients pass the relays, so `replication: false` must be given; `pause` cuts a node off from the others.
    */
   async partition(node: TestNode | string, partition: Partition = {}): Promise<void> {
+    if (partition.replication !== false) this.#requireReplication('partition without { replication: false }');
     const member = this.#begin(`partition (${partition.mode ?? 'drop'})`, node);
     if (member.relay === undefined)
       throw new ClusterActError('NO_RELAY', 'partition needs a relay: start the cluster without { relay: false }');
@@ -214,6 +225,11 @@ export class TestCluster {
 
   async #refreshRelays(): Promise<void> {
     await Promise.all(this.#state.members.map((member) => member.relay?.refresh()));
+  }
+
+  #requireReplication(act: string): void {
+    if (this.#state.flavor.galera === undefined) return;
+    throw new ClusterActError('UNSUPPORTED', `cannot ${act}: the nodes of a Galera cluster agree by themselves`);
   }
 
   #begin(act: string, node: TestNode | string): ReturnType<typeof memberOf> {

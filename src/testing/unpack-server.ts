@@ -15,10 +15,12 @@ const SOURCE = {
   mariadb: { folder: 'mariadb', suite: undefined, packages: ['mariadb-server-core'], program: 'mariadbd' },
 } as const;
 
-/** Where the unpacked server's program is, or would be. */
-export function unpackedServer(flavor: FlavorName): string {
-  const { folder, program } = SOURCE[flavor];
-  return join(cacheFolder(), 'server', folder, 'bin', program);
+const GALERA = { folder: 'galera', package: 'galera-4', file: 'usr/lib/libgalera_smm.so' } as const;
+
+/** Where the unpacked server's program, or Galera's library, is or would be. */
+export function unpackedFile(what: FlavorName | 'galera'): string {
+  const path = what === 'galera' ? [GALERA.folder, GALERA.file] : [SOURCE[what].folder, 'bin', SOURCE[what].program];
+  return join(cacheFolder(), 'server', ...path);
 }
 
 /**
@@ -26,27 +28,51 @@ export function unpackedServer(flavor: FlavorName): string {
  * installed. Says so on standard error. Throws `ClusterStartError` (`INSTALL_FAILED`).
  */
 export async function unpackServer(flavor: FlavorName, log: (line: string) => void): Promise<string> {
-  const program = unpackedServer(flavor);
+  const program = unpackedFile(flavor);
   const folder = await makeCacheFolder('server');
   const target = join(folder, SOURCE[flavor].folder);
   await withFileLock(`${target}.lock`, async () => {
     if (existsSync(program) && (await runs(program))) return;
     await checkMachine(flavor);
-    const { suite } = SOURCE[flavor];
-    const line = `mysql2-cluster: unpacking ${flavor} from Debian${suite === undefined ? '' : ` ${suite}`} into ${target}`;
-    process.stderr.write(`${line}\n`);
-    log(line);
-    await unpackInto(flavor, target);
+    const { suite, packages, program: name } = SOURCE[flavor];
+    announce(`${flavor} from Debian${suite === undefined ? '' : ` ${suite}`} into ${target}`, log);
+    await unpackInto(target, async (half) => {
+      await downloadPackages({ suite, packages, dependencies: true }, half);
+      await writeWrapper(half, name);
+    });
   });
   return program;
 }
 
-async function unpackInto(flavor: FlavorName, target: string): Promise<void> {
+/**
+ * The same for Galera's library alone: what it needs comes with MariaDB's server. Gives its path. Throws `ClusterStartError`
+ * (`INSTALL_FAILED`).
+ */
+export async function unpackGalera(log: (line: string) => void): Promise<string> {
+  const file = unpackedFile('galera');
+  const target = join(await makeCacheFolder('server'), GALERA.folder);
+  await withFileLock(`${target}.lock`, async () => {
+    if (existsSync(file)) return;
+    await checkMachine('galera');
+    announce(`galera from Debian into ${target}`, log);
+    const wanted = { suite: undefined, packages: [GALERA.package], dependencies: false };
+    await unpackInto(target, (half) => downloadPackages(wanted, half));
+  });
+  if (existsSync(file)) return file;
+  throw new ClusterStartError('INSTALL_FAILED', `Debian's package ${GALERA.package} has no ${GALERA.file}`);
+}
+
+function announce(what: string, log: (line: string) => void): void {
+  const line = `mysql2-cluster: unpacking ${what}`;
+  process.stderr.write(`${line}\n`);
+  log(line);
+}
+
+async function unpackInto(target: string, fill: (folder: string) => Promise<void>): Promise<void> {
   const half = await mkdtemp(`${target}.half-`);
   watchdog.guard(half);
   try {
-    await downloadPackages(flavor, half);
-    await writeWrapper(half, SOURCE[flavor].program);
+    await fill(half);
     await rm(target, { recursive: true, force: true });
     await rename(half, target);
   } finally {
@@ -59,15 +85,23 @@ async function runs(program: string): Promise<boolean> {
   return (await runProgram(program, ['--no-defaults', '--version'])).code === 0;
 }
 
-async function checkMachine(flavor: FlavorName): Promise<void> {
+async function checkMachine(what: FlavorName | 'galera'): Promise<void> {
   const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
   const tools = await Promise.all([runProgram('apt-get', ['--version']), runProgram('dpkg-deb', ['--version'])]);
   if (/^ID=debian$/m.test(release) && tools.every(({ code }) => code === 0)) return;
-  const message = `cannot unpack a ${flavor} server here: that needs Debian with apt-get and dpkg-deb. Install a server or use docker`;
+  const message = `cannot unpack ${what} here: that needs Debian with apt-get and dpkg-deb. Install it or use docker`;
   throw new ClusterStartError('INSTALL_FAILED', message);
 }
 
-async function downloadPackages(flavor: FlavorName, target: string): Promise<void> {
+/** Packages of the machine's own release, or of another suite. */
+interface Wanted {
+  readonly suite: string | undefined;
+  readonly packages: readonly string[];
+  /** With all that they need, the C library too. */
+  readonly dependencies: boolean;
+}
+
+async function downloadPackages({ suite, packages, dependencies }: Wanted, target: string): Promise<void> {
   const apt = await mkdtemp(join(tmpdir(), 'mysql2-cluster-apt-'));
   watchdog.guard(apt);
   try {
@@ -75,19 +109,12 @@ async function downloadPackages(flavor: FlavorName, target: string): Promise<voi
       ['sources', 'lists/partial', 'cache/archives/partial'].map((name) => mkdir(join(apt, name), { recursive: true })),
     );
     await writeFile(join(apt, 'status'), '');
-    await writeSources(join(apt, 'sources'), SOURCE[flavor].suite);
+    await writeSources(join(apt, 'sources'), suite);
     const options = aptOptions(apt);
     await must('apt-get', [...options, '-qq', 'update']);
-    await must('apt-get', [
-      ...options,
-      '-qq',
-      'install',
-      '--download-only',
-      '-y',
-      '--no-install-recommends',
-      ...SOURCE[flavor].packages,
-    ]);
     const archives = join(apt, 'cache/archives');
+    const act = dependencies ? ['install', '--download-only', '-y', '--no-install-recommends'] : ['download'];
+    await must('apt-get', [...options, '-qq', ...act, ...packages], archives);
     for (const name of (await readdir(archives)).filter((file) => file.endsWith('.deb'))) {
       await must('dpkg-deb', ['-x', join(archives, name), target]);
     }
@@ -139,8 +166,8 @@ export function listOf(lines: readonly string[], suite: string | undefined): str
   return `${own.join('\n')}\n`;
 }
 
-async function must(file: string, args: readonly string[]): Promise<void> {
-  const { code, output } = await runProgram(file, args);
+async function must(file: string, args: readonly string[], folder?: string): Promise<void> {
+  const { code, output } = await runProgram(file, args, { folder });
   if (code === 0) return;
   throw new ClusterStartError(
     'INSTALL_FAILED',

@@ -12,10 +12,16 @@ export async function rebuild(state: ClusterState, member: Member): Promise<void
   requireRunning(state.primary, 'rebuild a node from the primary');
   if (member === state.primary)
     throw new ClusterActError('NODE_STATE', `${member.name} is the primary: promote another node first`);
+  if (state.flavor.galera) return joinAnew(member);
   member.readOnly = true;
   if (member.state === 'paused') await member.resume();
   if (member.state === 'down') await member.start();
   if (!(await followsAsItIs(state, member))) await renew(state, member);
+}
+
+async function joinAnew(member: Member): Promise<void> {
+  await member.wipe();
+  await member.start();
 }
 
 async function followsAsItIs(state: ClusterState, member: Member): Promise<boolean> {

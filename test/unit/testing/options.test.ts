@@ -25,6 +25,10 @@ describe('readOptions', () => {
     expect(readOptions({ install: false, image: 'own:1' }, env)).toMatchObject({ install: false, image: 'own:1' });
   });
 
+  it('runs Galera with MariaDB, natively', () => {
+    expect(readOptions({ galera: true }, {})).toMatchObject({ flavor: 'mariadb', backend: 'native', galera: true });
+  });
+
   it('completes semiSync', () => {
     expect(readOptions({ semiSync: true }, {}).semiSync).toEqual({ timeoutMs: 5000, waitPoint: 'AFTER_SYNC' });
     expect(readOptions({ semiSync: { timeoutMs: 7 } }, {}).semiSync).toEqual({ timeoutMs: 7, waitPoint: 'AFTER_SYNC' });
@@ -51,6 +55,9 @@ describe('readOptions', () => {
     [{ groupReplication: true, flavor: 'mariadb' }, /groupReplication needs flavor 'mysql'/],
     [{ groupReplication: true, semiSync: true }, /exclude each other/],
     [{ groupReplication: true, replicas: 9 }, /replicas must be a whole number from 0 to 8/],
+    [{ galera: true, flavor: 'mysql' }, /galera needs flavor 'mariadb'/],
+    [{ galera: true, semiSync: true }, /galera and semiSync exclude each other/],
+    [{ galera: true, backend: 'docker' }, /galera needs backend 'native'/],
   ])('refuses %j', (options, message) => {
     expect(() => readOptions(options as ClusterOptions, {})).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringMatching(message) }),

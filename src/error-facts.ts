@@ -12,6 +12,8 @@ export interface ErrorFacts {
   readonly readOnlyTransaction: boolean;
   /** The node gave up waiting for its group: whether that commits the transaction, the node does not know. */
   readonly undecided: boolean;
+  /** The node takes no statement now, whatever it is: nothing of this one ran, or of a part of it. */
+  readonly notReady: boolean;
   /** The connection is lost, and perhaps the node. */
   readonly gone: boolean;
   /** The node is alive and has no connection or no right to one more for us. */
@@ -53,13 +55,15 @@ const CLOSED_STATE = "Can't add new command when connection is in closed state";
 export function readError(error: DriverError, phase: ErrorPhase): ErrorFacts {
   const errno = fromServer(error) ? error.errno : undefined;
   if (errno === undefined) return lostConnection(error, phase);
-  const gone = ENDED.has(errno);
+  const gone = ENDED.has(errno) || lostItsGroup(error);
+  const notReady = refusedByGalera(error);
   return {
     sent: phase === 'statement',
-    couldHaveRun: phase === 'statement' && !refusedAsReadOnly(error),
+    couldHaveRun: phase === 'statement' && !refusedAsReadOnly(error) && !notReady,
     wrongNode: refusedAsReadOnly(error),
     readOnlyTransaction: errno === 1792,
     undecided: errno === UNDECIDED,
+    notReady,
     gone,
     full: FULL.has(errno),
     denied: phase === 'connect' && DENIED.has(errno),
@@ -81,6 +85,18 @@ export function refusedAsReadOnly(error: DriverError): boolean {
   return error.errno === 1290 && /read[-_]only/.test(error.sqlMessage ?? error.message);
 }
 
+// 1047 ER_UNKNOWN_COM_ERROR is also a command that a server does not know. This one precedes execution: a node that is in no
+// primary component, joins, or has wsrep_reject_queries.
+function refusedByGalera(error: DriverError): boolean {
+  return error.errno === 1047 && /WSREP/i.test(error.sqlMessage ?? error.message);
+}
+
+// 1180 ER_ERROR_DURING_COMMIT: a commit was on its way to the others when this Galera node lost them. Whether they have it,
+// nobody here can tell.
+function lostItsGroup(error: DriverError): boolean {
+  return error.errno === 1180 && /provider status|WSREP/i.test(error.sqlMessage ?? error.message);
+}
+
 function lostConnection(error: DriverError, phase: ErrorPhase): ErrorFacts {
   const sent = phase === 'statement' && error.message !== CLOSED_STATE;
   // Errors of the driver itself (a bad parameter, a protocol error) say nothing of the node.
@@ -91,6 +107,7 @@ function lostConnection(error: DriverError, phase: ErrorPhase): ErrorFacts {
     wrongNode: false,
     readOnlyTransaction: false,
     undecided: false,
+    notReady: false,
     gone,
     full: false,
     denied: false,

@@ -148,7 +148,8 @@ export class Cluster {
 
   /** The traffic met an error on a node: when it smells of a failover, all nodes are probed soon. */
   report(facts: ErrorFacts): void {
-    if (facts.gone || facts.undecided || (facts.wrongNode && !facts.readOnlyTransaction)) this.probeAll();
+    const misplaced = facts.wrongNode && !facts.readOnlyTransaction;
+    if (facts.gone || facts.undecided || facts.notReady || misplaced) this.probeAll();
   }
 
   /** Probes every node before its turn. */

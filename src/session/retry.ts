@@ -43,6 +43,7 @@ export function decideRetry(attempt: Attempt): RetryDecision {
   if (facts.readOnlyTransaction && slot === 'primary') return DRIVER;
   if (facts.wrongNode) return pins.length > 0 ? refusedInPin(attempt) : refused(attempt);
   if (facts.undecided) return UNKNOWN;
+  if (facts.notReady) return notReady(attempt);
   if (!facts.gone) return DRIVER;
   if (pins.length > 0) return lostInPin(attempt);
   return facts.sent ? lostAfterSending(attempt) : again(attempt);
@@ -67,6 +68,16 @@ function refusedInPin(attempt: Attempt): RetryDecision {
   if (slot === 'replica') return DRIVER;
   if (mayBeInTransaction(pins)) return TRANSACTION_LOST;
   return isProved(attempt) ? SESSION_LOST : UNKNOWN;
+}
+
+// Nothing of a single statement ran. Of several, or of what runs statements itself, the first may have.
+function notReady(attempt: Attempt): RetryDecision {
+  const { classification, pins } = attempt;
+  const { statements, kind, functions } = classification;
+  const single = statements === 1 && kind !== 'call' && kind !== 'execute' && functions.length === 0;
+  if (!single && (pins.length > 0 || couldWrite(classification))) return UNKNOWN;
+  if (pins.length === 0) return again(attempt);
+  return mayBeInTransaction(pins) || pins.includes('an XA transaction') ? TRANSACTION_LOST : SESSION_LOST;
 }
 
 function lostInPin({ facts, classification, pins }: Attempt): RetryDecision {

@@ -11,7 +11,7 @@ interface Case {
 }
 
 const NAMES: readonly (keyof ErrorFacts)[] = [
-  ...(['sent', 'couldHaveRun', 'wrongNode', 'readOnlyTransaction'] as const),
+  ...(['sent', 'couldHaveRun', 'wrongNode', 'readOnlyTransaction', 'notReady'] as const),
   ...(['undecided', 'gone', 'full', 'denied', 'usable'] as const),
 ];
 

@@ -24,6 +24,7 @@ const ANSWERED: ErrorFacts = {
   wrongNode: false,
   readOnlyTransaction: false,
   undecided: false,
+  notReady: false,
   gone: false,
   full: false,
   denied: false,
@@ -44,6 +45,8 @@ const happened = {
   },
   /** 3100: the node left its group before that had decided. */
   undecided: { ...ANSWERED, undecided: true },
+  /** 1047: a Galera node that takes no statement now. */
+  'not ready': { ...ANSWERED, couldHaveRun: false, notReady: true },
   /** The connection was lost after the statement was sent. */
   lost: { ...ANSWERED, gone: true, usable: false },
   /** The connection was lost before anything was sent. */

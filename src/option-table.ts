@@ -45,8 +45,9 @@ export const optionTable: readonly OptionDescriptor[] = [
       'mariadb-replication',
       'aurora',
       'rds-cluster',
+      'galera',
     ],
-    "`'gtid-replication'` · `'group-replication'` · `'position-replication'`: MySQL without GTIDs · `'mariadb-replication'` · `'aurora'` · `'rds-cluster'` · `'auto'`: each node is asked",
+    "`'gtid-replication'` · `'group-replication'` · `'position-replication'`: MySQL without GTIDs · `'mariadb-replication'` · `'aurora'` · `'rds-cluster'` · `'galera'` · `'auto'`: each node is asked",
   ),
   number('maxLagMs', 2000, 'a replica whose lag may be over it serves no read'),
   {

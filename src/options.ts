@@ -7,7 +7,7 @@ import { type NodeOption, parseSeeds, type Seed } from './seeds.js';
 /** How a read chooses among replicas that are fit for it. */
 export type BalanceName = 'adaptive' | 'round-robin' | 'random' | 'least-in-flight';
 
-/** A kind of cluster, or whichever a node's own variables say. */
+/** MySQL's replication with GTIDs, MariaDB's, or whichever a node's version says. */
 export type KindOption =
   | 'auto'
   | 'gtid-replication'
@@ -15,6 +15,7 @@ export type KindOption =
   | 'position-replication'
   | 'aurora'
   | 'mariadb-replication'
+  | 'galera'
   | 'rds-cluster';
 
 /** What a read must be able to see. */

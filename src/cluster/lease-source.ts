@@ -5,7 +5,7 @@ import { explainRoute, type RouteContext, type RouteExplanation, route, stillSer
 import type { Intent } from '../routing/intent.js';
 import type { FailRoute, WaitRoute } from '../routing/route.js';
 import type { NodeId } from '../topology/node-report.js';
-import { tellsGtids } from '../topology/samples.js';
+import { tellsGtids, tracksItsSamples } from '../topology/samples.js';
 import type { NodeView, Topology } from '../topology/topology.js';
 import type { Cluster, TopologyObserver } from './cluster.js';
 import { Ejection } from './ejection.js';
@@ -176,8 +176,9 @@ export class LeaseSource implements TopologyObserver {
 
   /** Whether the primary tells its writes by GTIDs. */
   get hasGtids(): boolean {
-    const report = this.#topology.primary?.lastReport;
-    return report !== undefined && tellsGtids(report);
+    const { primary } = this.#topology;
+    const report = primary?.lastReport;
+    return report !== undefined && tellsGtids(report) && tracksItsSamples(primary);
   }
 
   release(lease: PhysicalConnection, now?: number): void {

@@ -38,7 +38,7 @@ export function readGroup(rows: readonly Row[], { id, name, last }: GroupContext
     quorum: 2 * reachable > members.length,
     state,
     // In one order on all of them, whichever server tells.
-    members: members.map(readMember).sort((a, b) => (a.id < b.id ? -1 : 1)),
+    members: members.map(readMember).sort((a, b) => ((a.id ?? '') < (b.id ?? '') ? -1 : 1)),
     received: readReceived(rows, last?.received),
   };
 }

@@ -1,5 +1,6 @@
 import type { ClusterKind } from '../topology/node-report.js';
 import { aurora } from './aurora.js';
+import { galera } from './galera.js';
 import { groupReplication } from './group-replication.js';
 import { gtidReplication } from './gtid-replication.js';
 import { mariadbReplication } from './mariadb-replication.js';
@@ -16,6 +17,7 @@ const probes: Readonly<Record<ClusterKind, Probe>> = {
   'mariadb-replication': mariadbReplication,
   aurora,
   'rds-cluster': rdsCluster,
+  galera,
 };
 
 /** The probe of a kind of cluster. */
@@ -34,6 +36,13 @@ interface Sign {
 
 /** What tells each kind of cluster; the first that is there decides. */
 const signs: readonly Sign[] = [
+  {
+    kind: 'galera',
+    variables: ['wsrep_on', 'wsrep_provider'],
+    // A server that could be in one and is not names no provider. Percona's has wsrep_on for sessions only.
+    isOn: (variables) =>
+      !['none', '', undefined].includes(variables.get('wsrep_provider')) && variables.get('wsrep_on') !== 'OFF',
+  },
   {
     kind: 'mariadb-replication',
     variables: ['version'],

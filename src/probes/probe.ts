@@ -4,7 +4,7 @@ import type { Address, ClusterKind, LiveReport, NodeReport } from '../topology/n
 /** What one kind of cluster asks a node, and how it reads the answers. Keeps nothing between ticks. */
 export interface Probe {
   readonly kind: ClusterKind;
-  /** What to ask this time, in order: at most two statements a tick, the sample first. */
+  /** What to ask this time, in order, the sample first: at most two statements a tick, three on a connection's first. */
   queries(context: ProbeContext): readonly ProbeQuery[];
   /** Reads the answers, one for each of the queries that were made for `meta.context`. */
   read(answers: readonly ProbeAnswer[], meta: ProbeMeta): NodeReport;

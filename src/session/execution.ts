@@ -8,6 +8,7 @@ import type { StatementClusterOptions } from '../options.js';
 import type { Intent } from '../routing/intent.js';
 import type { Classification } from '../sql/classification.js';
 import type { NodeId } from '../topology/node-report.js';
+import { tracksItsSamples } from '../topology/samples.js';
 import type { NodeView, Topology } from '../topology/topology.js';
 import { gtidsOf, headersOf } from './answer.js';
 import { changesFunctions } from './function-changes.js';
@@ -182,17 +183,18 @@ export class Execution implements LeaseRequest {
 
   #succeeded(lease: PhysicalConnection, headers: readonly AnswerHeader[], now: number): void {
     this.#session.succeeded(lease, this.#classification, headers);
-    this.#remember(headers);
+    this.#remember(lease, headers);
     this.#session.done(lease, now);
   }
 
   // Everything that could have written counts for the reads that follow, also when it brought no GTID.
-  #remember(headers: readonly AnswerHeader[]): void {
+  #remember({ target }: PhysicalConnection, headers: readonly AnswerHeader[]): void {
     if (headers.length === 0 && this.#classification.access === 'read') return;
     const { source } = this.#session.core;
+    const counts = tracksItsSamples(source.cluster.topology.nodes.get(target.node));
     let told = false;
     for (const { stateChanges } of headers) {
-      const gtids = stateChanges === undefined ? [] : gtidsOf(stateChanges);
+      const gtids = stateChanges === undefined || !counts ? [] : gtidsOf(stateChanges);
       if (gtids.length === 0) continue;
       told = true;
       source.scope.add(gtids);

@@ -34,7 +34,7 @@ export async function galeraFlavor(settings: Settings): Promise<Flavor> {
     setReadOnly: () => [],
     galera: new Starts(flavor.args),
     replicaState: async (ask) => ((await synced(ask)) ? RUNNING : undefined),
-    executed: async (ask) => (await status(ask)).wsrep_last_committed ?? '',
+    executed,
     applied: async (ask, position) => Number((await status(ask)).wsrep_last_committed) >= Number(position),
   };
 }
@@ -113,6 +113,12 @@ async function allowBeginning({ dataDir }: Server): Promise<void> {
   const path = join(dataDir, 'grastate.dat');
   if (!existsSync(path)) return;
   await writeFile(path, (await readFile(path, 'utf8')).replace(/^safe_to_bootstrap:.*$/m, 'safe_to_bootstrap: 1'));
+}
+
+// Also what others committed and this node has not applied yet.
+async function executed(ask: Ask): Promise<string> {
+  await ask('SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1');
+  return (await status(ask)).wsrep_last_committed ?? '';
 }
 
 async function synced(ask: Ask): Promise<boolean> {

@@ -82,7 +82,7 @@ function namedBy(report: LiveReport, context: Naming): readonly Address[] {
     if (advertised !== undefined && node.health === 'up') known.add(advertised);
   }
   const members = (report.group?.members ?? [])
-    .filter(({ id, state }) => state !== 'left' && !isReached(context.nodes.get(id)))
+    .filter(({ id = '', state }) => state !== 'left' && !isReached(context.nodes.get(id)))
     .flatMap(({ address, name }) => address ?? (context.resolve && name) ?? []);
   const named = [...sources, ...members, ...(report.replicas ?? [])].filter((address) => !known.has(address));
   return named.flatMap((address) => (context.resolve ? (context.resolve(address) ?? []) : address));

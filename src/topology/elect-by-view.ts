@@ -14,7 +14,8 @@ type GroupedReport = LiveReport & { readonly group: GroupReport };
  * Elects by what the groups themselves say; undefined when no node tells of a group.
  *
  * A node may be written to when it says so itself, in the newest view that is known or one that the newest does not contradict:
- * what one member says of another may be late. Where a node has left its group nothing but a group's view elects it again.
+ * what one member says of another may be late. Where a node has left its group nothing but a group's view elects it again. A
+ * group of which a member replicates from elsewhere is a copy: writes belong there.
  */
 export function electByView(around: Surroundings, current: CurrentBelief): Election | undefined {
   const { nodes } = around;
@@ -22,29 +23,72 @@ export function electByView(around: Surroundings, current: CurrentBelief): Elect
   if (grouped.length === 0) return undefined;
   const views = newestViews(grouped, current.view);
   const believed = nodes.get(current.believed ?? '');
-  const ruling = views
-    .map((view) => ({ view, writers: writersOf(view, nodes, current).filter((node) => isLater(node, believed)) }))
-    .filter((it) => it.writers.length > 0);
-  const [first, ...others] = ruling;
-  if (first === undefined) return stay(grouped, views, believed);
+  const numbered = believed?.lastReport?.group?.view !== undefined;
+  if (believed && numbered && mayStay(believed, views)) return stays(believed);
+  const originals = views.filter((view) => !isCopy(view, grouped));
+  const online = rulingOf(originals, { nodes, current, state: 'online' });
+  // A member that serves another that joins is the last resort: alone it is better than nothing.
+  const ruling = online.length > 0 ? online : rulingOf(originals, { nodes, current, state: 'donor' });
+  if (ruling.length > 0) return rule(ruling, { around, believed });
+  if (believed && mayStay(believed, views)) return stays(believed);
+  return nobody(grouped, { views, originals });
+}
+
+function rule(ruling: readonly Ruling[], { around, believed }: Scene): Election {
+  const [first, ...others] = ruling as readonly [Ruling, ...Ruling[]];
   const own = others.length === 0 ? first : ruling.find(({ writers }) => writers.some((node) => node === believed));
   const splitBrain = others.length === 0 ? [] : idsOf(ruling);
   if (own === undefined) return undecided(splitBrain, 'several groups, each with a primary of its own');
-  if (own.view.group.view === undefined && own.writers.length > 1) {
+  const { name, view } = own.view.group;
+  if (view === undefined && own.writers.length > 1) {
     return undecided(idsOf([own]), 'several members say that they take the writes');
   }
   const stranger = believed === undefined ? unheard(own.view, around) : undefined;
   if (stranger !== undefined) return none(`${stranger} has not been heard yet`);
-  const chosen = own.view.group.view === undefined ? own.writers[0] : choose(own, believed, around);
+  const chosen = view === undefined ? own.writers[0] : choose(own, believed, around);
   if (chosen === undefined) return none('the first of several that may be written to has not been heard yet');
-  const { name, view } = own.view.group;
-  return { ...elected(chosen, 'its group names it'), splitBrain, view: { name, view } };
+  // Galera counts its views anew when a cluster is begun anew: there an older number says nothing.
+  const counted = own.view.kind === 'galera' ? {} : { view: { name, view } };
+  return { ...elected(chosen, 'its group names it'), splitBrain, ...counted };
+}
+
+interface Scene {
+  readonly around: Surroundings;
+  readonly believed: NodeView | undefined;
 }
 
 /** A view, and the nodes that may be written to by it and by their own word. */
 interface Ruling {
   readonly view: GroupedReport;
   readonly writers: readonly NodeView[];
+}
+
+interface Rules {
+  readonly nodes: Nodes;
+  readonly current: CurrentBelief;
+  readonly state: 'online' | 'donor';
+}
+
+function rulingOf(views: readonly GroupedReport[], rules: Rules): readonly Ruling[] {
+  const believed = rules.nodes.get(rules.current.believed ?? '');
+  return views
+    .map((view) => {
+      const writers = writersOf(view, rules);
+      // Galera's members are all alike: no claim ends another.
+      return { view, writers: isUnnamed(view) ? writers : writers.filter((node) => isLater(node, believed)) };
+    })
+    .filter(({ writers }) => writers.length > 0);
+}
+
+function isCopy(view: GroupedReport, grouped: readonly NodeView[]): boolean {
+  return grouped.some((node) => {
+    const report = node.lastReport as GroupedReport;
+    return report.group.name === view.group.name && isThere(node) && hasSource(report);
+  });
+}
+
+function hasSeveral({ group }: GroupedReport): boolean {
+  return group.members.filter((member) => member.writer).length > 1;
 }
 
 function idsOf(ruling: readonly Ruling[]): readonly NodeId[] {
@@ -92,23 +136,30 @@ function isNewer(a: GroupedReport, b: GroupedReport): boolean {
   return view === other ? a.sentAt > b.sentAt : view > other;
 }
 
-function writersOf(newest: GroupedReport, nodes: Nodes, current: CurrentBelief): readonly NodeView[] {
-  const { view, members } = newest.group;
-  const writers = members.flatMap(({ id, writer }) => {
-    const node = nodes.get(id);
-    const report = node?.lastReport;
-    if (!node || !report?.group || !isThere(node) || !claims(report, newest.group)) return [];
-    return writer || report.group.view?.number === view?.number ? [node] : [];
-  });
-  if (view === undefined) return promotedWriters(writers, nodes, current);
-  const several = members.filter((member) => member.writer).length > 1;
-  return several ? writers : latest(writers);
+function writersOf(newest: GroupedReport, { nodes, current, state }: Rules): readonly NodeView[] {
+  const writers = [...nodes.values()].filter(
+    (node) => isThere(node) && node.lastReport && claims(node.lastReport, newest.group, state) && !denies(newest, node),
+  );
+  if (newest.group.view === undefined) return promotedWriters(writers, nodes, current);
+  return hasSeveral(newest) ? writers : latest(writers);
 }
 
-function claims(report: LiveReport, { name, view }: GroupReport): boolean {
+/** Whether the newest view contradicts a node whose own report is of another one. */
+function denies(newest: GroupedReport, { id, lastReport }: NodeView): boolean {
+  const { members } = newest.group;
+  const told = members.find((member) => member.id === id);
+  if (isSameView(newest, lastReport)) return told === undefined && members.every((member) => member.id !== undefined);
+  // Where members are named by their addresses alone, this one may be any of them.
+  return told ? !told.writer : members.every((member) => member.id !== undefined);
+}
+
+function isSameView({ group: { view } }: GroupedReport, other: LiveReport | undefined): boolean {
+  return other?.group?.view?.epoch === view?.epoch && other?.group?.view?.number === view?.number;
+}
+
+function claims(report: LiveReport, { name, view }: GroupReport, state: Rules['state'] = 'online'): boolean {
   const { id, group } = report;
-  if (group?.name !== name || group.view?.epoch !== view?.epoch || group.state !== 'online' || !group.quorum)
-    return false;
+  if (group?.name !== name || group.view?.epoch !== view?.epoch || group.state !== state || !group.quorum) return false;
   if (report.readOnly || hasSource(report)) return false;
   return group.members.some((member) => member.id === id && member.writer);
 }
@@ -140,16 +191,40 @@ function sentAt({ lastReport }: NodeView): number {
  * Whoever takes the writes keeps them. Otherwise it is the first writer of the view, so that all processes agree where there are
  * several: undefined while that one may still say so.
  */
-function choose({ writers, view }: Ruling, believed: NodeView | undefined, around: Surroundings): NodeView | undefined {
+function choose(ruling: Ruling, believed: NodeView | undefined, around: Surroundings): NodeView | undefined {
+  const { writers, view } = ruling;
   if (believed !== undefined && writers.includes(believed)) return believed;
-  for (const member of view.group.members.filter(({ writer, state }) => writer && state === 'online')) {
+  const { members } = view.group;
+  if (members.some(({ id }) => id === undefined)) return chooseByPlace(ruling, believed, around);
+  for (const member of members.filter(({ writer, state }) => writer && state === 'online')) {
     const found = writers.find(({ id }) => id === member.id);
     if (found !== undefined) return found;
-    const node = around.nodes.get(member.id);
+    const node = around.nodes.get(member.id ?? '');
     if (node === undefined ? mayAnswer(member.address, around) : isThere(node) && !isLater(node, believed))
       return undefined;
   }
   return writers[0];
+}
+
+// One that has not been heard yet may come before those that have.
+function chooseByPlace(
+  { writers, view }: Ruling,
+  believed: NodeView | undefined,
+  { addresses }: Surroundings,
+): NodeView | undefined {
+  const first = writers.reduce((a, b) => (placeIn(view, b) < placeIn(view, a) ? b : a));
+  if (believed !== undefined || placeIn(view, first) === 0) return first;
+  return [...addresses.values()].some(({ node, lastFailure }) => node === undefined && !lastFailure)
+    ? undefined
+    : first;
+}
+
+/** A node's place among the members of the view: where the view names it by its address alone, its place by its own report. */
+function placeIn(view: GroupedReport, { id, lastReport }: NodeView): number {
+  const place = view.group.members.findIndex((member) => member.id === id);
+  if (place >= 0) return place;
+  const own = lastReport?.group?.members.findIndex((member) => member.id === id) ?? -1;
+  return own >= 0 && isSameView(view, lastReport) ? own : Number.POSITIVE_INFINITY;
 }
 
 // It has neither answered nor failed yet.
@@ -159,18 +234,24 @@ function mayAnswer(named: Address | undefined, { addresses, resolve }: Surroundi
   return view !== undefined && view.node === undefined && view.lastFailure === undefined;
 }
 
-function stay(grouped: readonly NodeView[], views: readonly GroupedReport[], believed: NodeView | undefined): Election {
-  if (believed !== undefined && mayStay(believed, views)) {
-    return elected(believed, 'it misses probes, and its group has named nobody else');
-  }
+function stays(believed: NodeView): Election {
+  return elected(believed, 'it misses probes, and its group has named nobody else');
+}
+
+interface Views {
+  readonly views: readonly GroupedReport[];
+  readonly originals: readonly GroupedReport[];
+}
+
+function nobody(grouped: readonly NodeView[], { views, originals }: Views): Election {
   const lost = grouped.some(({ lastReport }) => lastReport?.group?.quorum === false);
   const left = grouped.every(({ lastReport }) => lastReport?.group?.state === 'left');
-  const because = left
-    ? 'no node is in the group that it is configured for (name another `kind` when it is not meant to be)'
-    : views.length === 0 && lost
-      ? 'the group has lost its majority'
-      : 'the group has no member that can be written to';
-  return none(because);
+  if (left)
+    return none('no node is in the group that it is configured for (name another `kind` when it is not meant to be)');
+  if (views.length === 0 && lost) return none('the group has lost its majority');
+  if (views.length > originals.length)
+    return none('a member of the group replicates from elsewhere: writes belong there');
+  return none('the group has no member that can be written to');
 }
 
 /** A primary that only missed a probe is still the one to try, unless its group says otherwise. */
@@ -179,5 +260,11 @@ function mayStay(believed: NodeView, views: readonly GroupedReport[]): boolean {
   const group = lastReport?.group;
   if (!lastReport || !group || health !== 'suspect' || isThere(believed) || !claims(lastReport, group)) return false;
   const newest = views.find((view) => view.group.name === group.name && view.group.view?.epoch === group.view?.epoch);
-  return newest === undefined || newest.group.members.some((it) => it.id === id && it.writer && it.state === 'online');
+  if (newest === undefined) return true;
+  const told = newest.group.members.find((it) => it.id === id);
+  return told ? told.writer && told.state === 'online' : isUnnamed(newest) && isSameView(newest, lastReport);
+}
+
+function isUnnamed({ group }: GroupedReport): boolean {
+  return group.members.some(({ id }) => id === undefined);
 }

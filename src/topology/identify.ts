@@ -24,7 +24,9 @@ export function identify(
 }
 
 function named(report: LiveReport, id: NodeId): LiveReport {
-  return id === report.id ? report : { ...report, id };
+  if (id === report.id) return report;
+  const members = report.group?.members.map((member) => (member.id === report.id ? { ...member, id } : member));
+  return { ...report, id, group: report.group && { ...report.group, members: members ?? [] } };
 }
 
 function serverIdOf(id: NodeId): string {

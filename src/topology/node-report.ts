@@ -75,6 +75,7 @@ export type ClusterKind =
   | 'position-replication'
   | 'aurora'
   | 'mariadb-replication'
+  | 'galera'
   | 'rds-cluster';
 
 /** One configured replication channel of a replica. */
@@ -122,7 +123,8 @@ export type MemberState = 'online' | 'joining' | 'donor' | 'unreachable' | 'left
 
 /** One member of a view. */
 export interface GroupMember {
-  readonly id: NodeId;
+  /** Undefined when the group names the member by its address alone. */
+  readonly id: NodeId | undefined;
   /** Undefined when the group does not tell it. */
   readonly address: Address | undefined;
   /** A name that only `resolve` can make an address of, where the group tells none. */

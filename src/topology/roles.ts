@@ -32,7 +32,7 @@ export function roleOf(node: NodeView, believed: NodeId | undefined): Role {
     return DENIED;
   if (node.traits.role !== undefined) return node.id === believed ? BELIEVED : GIVEN;
   const state = report.group?.state;
-  if (state === 'joining' || state === 'donor') return ABSENT[state];
+  if (state === 'joining' || (state === 'donor' && node.id !== believed)) return ABSENT[state];
   if (hasSource(report)) return REPLICA;
   if (node.id === believed) return BELIEVED;
   if (state !== undefined) return state === 'online' ? MEMBER : ABSENT[state];

@@ -1,5 +1,5 @@
 import type { LiveReport } from './node-report.js';
-import type { Sample } from './topology.js';
+import type { NodeView, Sample } from './topology.js';
 
 const MAX_SAMPLES = 64;
 /** The newest are kept as they are: somebody may be waiting for one of them to arrive. */
@@ -45,4 +45,12 @@ export function keepsItsSamples(samples: readonly Sample[], report: LiveReport):
 /** True when the answers to a primary's writes tell their GTIDs: not where there are none, or positions stand for them. */
 export function tellsGtids({ executed, kind }: LiveReport): boolean {
   return executed !== undefined && kind !== 'position-replication';
+}
+
+/**
+ * Whether the GTIDs that a node tracks for a session are those that its samples are made of. Galera's nodes number theirs apart
+ * from the place in the cluster's history, each by itself.
+ */
+export function tracksItsSamples(node: NodeView | undefined): boolean {
+  return node?.lastReport?.kind !== 'galera';
 }

@@ -19,6 +19,7 @@ const END_MS = 20_000;
 /** A cluster for one file, with what its tests opened on it: all is ended also when a test fails. */
 export class Lab {
   #cluster: TestCluster | undefined;
+  #galera = false;
   readonly #open: (() => unknown)[] = [];
 
   get cluster(): TestCluster {
@@ -38,6 +39,7 @@ export class Lab {
   }
 
   async start(options: ClusterOptions): Promise<void> {
+    this.#galera = options.galera ?? false;
     this.#cluster = await startCluster({ install: true, ...options });
   }
 
@@ -84,7 +86,8 @@ export class Lab {
     const { cluster } = this;
     await cluster.query(cluster.primary, 'CREATE TABLE IF NOT EXISTS shop.whoami (name VARCHAR(20) PRIMARY KEY)');
     await cluster.waitForReplication();
-    for (const node of cluster.nodes) await this.asRoot(node, markStatements(node.name, cluster.flavor));
+    for (const node of cluster.nodes)
+      await this.asRoot(node, markStatements(node.name, this.#galera ? 'galera' : cluster.flavor));
   }
 
   /** Runs statements as root on one connection to one node, past its relay. */
@@ -101,7 +104,8 @@ export class Lab {
   }
 }
 
-function markStatements(name: string, flavor: FlavorName): readonly string[] {
+function markStatements(name: string, flavor: FlavorName | 'galera'): readonly string[] {
+  if (flavor === 'galera') return ['SET SESSION wsrep_on = OFF', ...whoamiStatements(name)];
   // MariaDB has no super_read_only: root writes all the same.
   if (flavor === 'mariadb') return ['SET sql_log_bin = 0', ...whoamiStatements(name)];
   return [

@@ -32,8 +32,11 @@ export async function staleReads(
 }
 
 /** Reads the one row of `shop.beat` for some seconds: none is too old, although one of two replicas is, and the other serves. */
-export async function staysFresh(lab: Lab): Promise<void> {
-  await lab.cluster.setDelay(lab.replica(0), 1);
+export async function staysFresh(
+  lab: Lab,
+  hinder: (node: TestNode) => Promise<unknown> = (node) => lab.cluster.setDelay(node, 1),
+): Promise<void> {
+  await hinder(lab.replica(0));
   const maxLagMs = 300;
   const pool = await lab.pool({ consistency: 'eventual', maxLagMs });
   // Acknowledged writes by time: what a read must hold is the newest that was acknowledged `maxLagMs` before it was sent.

@@ -54,6 +54,20 @@ describe('the kind of cluster', () => {
     expect(detect('', variables(values))).toBe(kind);
   });
 
+  test.each([
+    [{ version: '10.11.18-MariaDB', wsrep_on: 'ON', wsrep_provider: '/usr/lib/libgalera_smm.so' }, 'galera'],
+    [
+      { version: '10.11.18-MariaDB', wsrep_on: 'OFF', wsrep_provider: '/usr/lib/libgalera_smm.so' },
+      'mariadb-replication',
+    ],
+    [{ version: '10.11.18-MariaDB', wsrep_on: 'OFF', wsrep_provider: 'none' }, 'mariadb-replication'],
+    [{ version: '8.0.36-28.1', wsrep_provider: '/usr/lib/galera4/libgalera_smm.so' }, 'galera'],
+    [{ version: '8.0.36-28.1', wsrep_on: 'ON', wsrep_provider: 'none' }, 'gtid-replication'],
+  ] as const)('of a server with %j', (told, kind) => {
+    expect(detection.sql).toContain("'wsrep_provider'");
+    expect(detect('', variables(told))).toBe(kind);
+  });
+
   test('tells how to wait for GTIDs', () => {
     const gtids = GtidSet.parse('3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5');
     expect(probeOf('gtid-replication').waitFor(gtids, 0.5).sql).toBe(

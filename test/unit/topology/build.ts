@@ -18,6 +18,7 @@ import type {
   SemiSyncReport,
 } from '../../../src/topology/node-report.js';
 import type { Topology } from '../../../src/topology/topology.js';
+import { galeraReport, type ShortWsrep } from './galera-report.js';
 
 /** A report in the short form of the JSON cases: nodes are letters, `db-1` is `db-1:3306`, `A:1-5` is A's GTIDs. */
 export interface ShortReport {
@@ -39,6 +40,8 @@ export interface ShortReport {
   readonly replicas?: readonly string[];
   readonly advertised?: string;
   readonly group?: ShortGroup;
+  /** The report is read from these rows of a Galera node. */
+  readonly wsrep?: ShortWsrep;
   readonly failed?: FailedReport['reason'];
   /** Rows of the control table, or why there are none. */
   readonly control?: readonly ShortRow[] | string;
@@ -109,6 +112,7 @@ export function address(name: string): string {
 
 export function report(short: ShortReport): NodeReport {
   const common = { address: address(short.from), sentAt: short.at, answeredAt: short.until ?? short.at + 1 };
+  if (short.wsrep !== undefined) return galeraReport(short.wsrep, common);
   if (short.failed !== undefined) {
     return { ok: false, ...common, reason: short.failed, message: `it is ${short.failed}`, code: undefined };
   }

@@ -22,6 +22,17 @@ function told(topology: Topology, from: string, { at, serverId = 1, instance, ch
 
 const ids = (topology: Topology): string[] => [...topology.nodes.keys()];
 
+test('a member of a group keeps its place in the view under the identity that it is known by', () => {
+  const wsrep = { members: ['db-1'] };
+  const one = apply(seeded('db-1', 'vip'), report({ at: 0, from: 'db-1', wsrep }), context(1)).topology;
+  const twice = { ...(report({ at: 10, from: 'db-1', wsrep }) as LiveReport), address: 'vip:3306' };
+  const members = twice.group!.members.map((member) => ({ ...member, id: '1@vip:3306' }));
+  const alias = { ...twice, id: '1@vip:3306', group: { ...twice.group!, members } };
+  const two = apply(one, alias, context(11)).topology;
+  expect(ids(two)).toEqual(['1@db-1:3306']);
+  expect([two.primary?.id, two.generation]).toEqual(['1@db-1:3306', 1]);
+});
+
 test('a server is its id and the first address at which it answered', () => {
   const one = told(seeded('db-1', 'vip'), 'db-1', { at: 0, instance: 'a' });
   expect(ids(one)).toEqual(['1@db-1:3306']);

@@ -1,3 +1,5 @@
+import { CLUSTER_KINDS } from './cluster-kind.js';
+
 /** One option under `cluster`: what the README's table and the checks are made from. */
 export interface OptionDescriptor {
   /** Dotted, such as `'monitor.intervalMs'`. */
@@ -37,16 +39,7 @@ export const optionTable: readonly OptionDescriptor[] = [
   },
   choice(
     'kind',
-    [
-      'auto',
-      'gtid-replication',
-      'group-replication',
-      'position-replication',
-      'mariadb-replication',
-      'aurora',
-      'rds-cluster',
-      'galera',
-    ],
+    ['auto', ...CLUSTER_KINDS],
     "`'gtid-replication'` · `'group-replication'` · `'position-replication'`: MySQL without GTIDs · `'mariadb-replication'` · `'aurora'` · `'rds-cluster'` · `'galera'` · `'auto'`: each node is asked",
   ),
   number('maxLagMs', 2000, 'a replica whose lag may be over it serves no read'),

@@ -1,4 +1,5 @@
 import { checkChoice, checkOption, checkType, collectOptions, shown, unknownOption } from './check-option.js';
+import type { ClusterKind } from './cluster-kind.js';
 import { OptionError } from './errors.js';
 import { optionTable } from './option-table.js';
 import { parseRules, type Rule, type RuleOption } from './rules.js';
@@ -8,15 +9,7 @@ import { type NodeOption, parseSeeds, type Seed } from './seeds.js';
 export type BalanceName = 'adaptive' | 'round-robin' | 'random' | 'least-in-flight';
 
 /** MySQL's replication with GTIDs, MariaDB's, or whichever a node's version says. */
-export type KindOption =
-  | 'auto'
-  | 'gtid-replication'
-  | 'group-replication'
-  | 'position-replication'
-  | 'aurora'
-  | 'mariadb-replication'
-  | 'galera'
-  | 'rds-cluster';
+export type KindOption = 'auto' | ClusterKind;
 
 /** What a read must be able to see. */
 export type Consistency = 'eventual' | 'pool';

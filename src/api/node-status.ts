@@ -1,6 +1,7 @@
 import type { LeaseSource } from '../cluster/lease-source.js';
+import type { ClusterKind } from '../cluster-kind.js';
 import { lagAt } from '../topology/lag.js';
-import type { ClusterKind, GroupReport, MemberState, ReplicationChannel } from '../topology/node-report.js';
+import type { GroupReport, MemberState, ReplicationChannel } from '../topology/node-report.js';
 import { tellsGtids } from '../topology/samples.js';
 import type { Lag, NodeView, Sample, Topology } from '../topology/topology.js';
 

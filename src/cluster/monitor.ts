@@ -1,11 +1,12 @@
 import type { Connection } from 'mysql2';
 import type { Clock, Timer } from '../clock.js';
+import type { ClusterKind } from '../cluster-kind.js';
 import { type DriverError, readError } from '../error-facts.js';
 import { askAgain, type VariablesQuery } from '../probes/ask-variables.js';
 import { withControl } from '../probes/control-table.js';
 import type { Probe, ProbeAnswer, ProbeQuery } from '../probes/probe.js';
 import { detect, detection, probeOf } from '../probes/probe-of.js';
-import type { Address, ClusterKind, FailedReport, LiveReport, NodeReport } from '../topology/node-report.js';
+import type { Address, FailedReport, LiveReport, NodeReport } from '../topology/node-report.js';
 import { socketOf } from './physical-connection.js';
 
 /** What a monitor needs of its surroundings. */

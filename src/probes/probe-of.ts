@@ -1,4 +1,4 @@
-import type { ClusterKind } from '../topology/node-report.js';
+import type { ClusterKind } from '../cluster-kind.js';
 import { aurora } from './aurora.js';
 import { galera } from './galera.js';
 import { groupReplication } from './group-replication.js';

@@ -1,5 +1,6 @@
+import type { ClusterKind } from '../cluster-kind.js';
 import type { GtidSet } from '../gtid/gtid-set.js';
-import type { Address, ClusterKind, LiveReport, NodeReport } from '../topology/node-report.js';
+import type { Address, LiveReport, NodeReport } from '../topology/node-report.js';
 
 /** What one kind of cluster asks a node, and how it reads the answers. Keeps nothing between ticks. */
 export interface Probe {

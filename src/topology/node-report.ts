@@ -1,3 +1,4 @@
+import type { ClusterKind } from '../cluster-kind.js';
 import type { GtidSet } from '../gtid/gtid-set.js';
 
 /** `host:port`; IPv6 hosts in brackets. An attribute of a node, never its identity. */
@@ -67,16 +68,6 @@ export interface LiveReport {
   /** What the control table says there; undefined when it was not read this time. */
   readonly control?: ControlReport | undefined;
 }
-
-/** The kind of cluster a node is part of. */
-export type ClusterKind =
-  | 'gtid-replication'
-  | 'group-replication'
-  | 'position-replication'
-  | 'aurora'
-  | 'mariadb-replication'
-  | 'galera'
-  | 'rds-cluster';
 
 /** One configured replication channel of a replica. */
 export interface ReplicationChannel {

@@ -1,9 +1,9 @@
 import type { RowDataPacket } from 'mysql2/promise';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { ClusterKind } from '../../src/cluster-kind.js';
 import { askAgain } from '../../src/probes/ask-variables.js';
 import { probeOf } from '../../src/probes/probe-of.js';
 import type { TestNode } from '../../src/testing/index.js';
-import type { ClusterKind } from '../../src/topology/node-report.js';
 import { type Lab, lab, pause, TEST_MS, until } from './support/lab.js';
 
 const WATCHER = { user: 'watcher', password: 'watcher-password' };

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { ClusterKind } from '../../src/cluster-kind.js';
 import type { Probe, ProbeAnswer, ProbeContext } from '../../src/probes/probe.js';
 import { probeOf } from '../../src/probes/probe-of.js';
-import type { ClusterKind, LiveReport, NodeReport } from '../../src/topology/node-report.js';
+import type { LiveReport, NodeReport } from '../../src/topology/node-report.js';
 
 /** Ticks of one connection: what is asked, what the server answers, what is read. `"last"` is carried from tick to tick. */
 interface Case {

@@ -1,11 +1,11 @@
 import { traitsOf } from '../../../src/cluster/traits-of.js';
+import type { ClusterKind } from '../../../src/cluster-kind.js';
 import { GtidSet } from '../../../src/gtid/gtid-set.js';
 import { type ApplyContext, apply, emptyTopology } from '../../../src/topology/apply.js';
 import type { Wishes } from '../../../src/topology/apply-context.js';
 import type { Change } from '../../../src/topology/change.js';
 import type {
   Behind,
-  ClusterKind,
   ControlReport,
   ControlRow,
   FailedReport,

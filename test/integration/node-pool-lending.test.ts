@@ -6,6 +6,11 @@ import { ended, isOpen, nodePools, query, until } from './support/node-pools.js'
 
 const here = nodePools();
 
+function expectPause(ms: number, longest: number): void {
+  expect(ms).toBeGreaterThanOrEqual(longest / 2);
+  expect(ms).toBeLessThanOrEqual(longest);
+}
+
 describe('trap: a connection that died is lent on', () => {
   test('one that died while lent does not go to who waits for it', async () => {
     const { pool } = here.on({ settings: { max: 1 } });
@@ -139,13 +144,15 @@ describe('a node that is back', () => {
     };
     await here.cluster.partition(primary);
     try {
-      expect([await pauseOf(), await pauseOf()]).toEqual([25, 50]);
+      // By chance between half of it and all: many processes that failed at once come back one by one.
+      expectPause(await pauseOf(), 25);
+      expectPause(await pauseOf(), 50);
       await here.cluster.heal(primary);
       const lease = await lend(pool);
       expect(pool.blockedUntil).toBe(0);
       await here.cluster.partition(primary);
       await until('its connection is lost', () => lease.dead !== undefined);
-      expect(await pauseOf()).toBe(25);
+      expectPause(await pauseOf(), 25);
     } finally {
       await here.cluster.heal(primary);
     }

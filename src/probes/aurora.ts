@@ -20,7 +20,7 @@ const VARIABLES = showVariables([
 
 const HOSTS: ProbeQuery = {
   sql:
-    'SELECT SERVER_ID, SESSION_ID, UNIX_TIMESTAMP(LAST_UPDATE_TIMESTAMP) AS updated, REPLICA_LAG_IN_MILLISECONDS AS lag ' +
+    'SELECT SERVER_ID, SESSION_ID, UNIX_TIMESTAMP(LAST_UPDATE_TIMESTAMP) AS updated, REPLICA_LAG_IN_MILLISECONDS ' +
     'FROM information_schema.replica_host_status',
 };
 
@@ -86,14 +86,15 @@ function readHosts(rows: readonly Row[]): readonly Host[] {
     id: text(row, 'SERVER_ID'),
     writer: text(row, 'SESSION_ID') === 'MASTER_SESSION_ID',
     updated: number(row, 'updated') ?? 0,
-    lag: number(row, 'lag'),
+    lag: number(row, 'REPLICA_LAG_IN_MILLISECONDS'),
   }));
   // Ages are told by the newest row: the clock of the session may be in another time zone.
   const newest = Math.max(...all.map(({ updated }) => updated));
   const fresh = all.filter(({ updated }) => updated >= newest - STALE_SECONDS);
   // After a failover the former writer's row is still there: the one that was updated last counts.
-  const last = fresh.filter(({ writer }) => writer).reduce((a, b) => (a && a.updated >= b.updated ? a : b), fresh[0]);
-  return fresh.map((host) => ({ ...host, writer: host.writer && host === last }));
+  const writers = fresh.filter(({ writer }) => writer);
+  const last = writers.reduce<Host | undefined>((a, b) => (a && a.updated >= b.updated ? a : b), undefined);
+  return fresh.map((host) => ({ ...host, writer: host === last }));
 }
 
 interface Seen {

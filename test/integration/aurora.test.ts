@@ -1,8 +1,9 @@
 import type { ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { afterEach, describe, expect, it } from 'vitest';
+import { probeOf } from '../../src/probes/probe-of.js';
 import { type ClusteredPromisePool, createPool } from '../../src/promise.js';
 import { AuroraFronts } from './support/aurora-front.js';
-import { lab, pause, TEST_MS, until } from './support/lab.js';
+import { failureOf, lab, pause, TEST_MS, until } from './support/lab.js';
 
 /** Aurora itself cannot run here. These are real servers behind fronts that answer the probes as Amazon documents it. */
 let fronts: AuroraFronts;
@@ -48,6 +49,12 @@ async function writeAndRead(pool: ClusteredPromisePool): Promise<void> {
 }
 
 describe('servers that answer as Aurora does', { timeout: TEST_MS }, () => {
+  it('are asked in words that MySQL understands: all that is missing is the table', async () => {
+    const [, hosts] = probeOf('aurora').queries({ tick: 0, last: undefined, version: '8.0.28', heartbeat: undefined });
+    const error = await failureOf(here.cluster.query(here.primary, hosts?.sql ?? ''));
+    expect(error.message).toContain("Unknown table 'REPLICA_HOST_STATUS' in information_schema");
+  });
+
   it('are told from one reader, by an account without any grant; lag is what the reader’s row says', async () => {
     const pool = await open();
     const { primary, because, nodes } = pool.cluster.status();

@@ -105,7 +105,7 @@ export class AuroraFronts {
     return rows(
       this.instances.map(({ name, lag }) => {
         const session = name === this.writer ? 'MASTER_SESSION_ID' : 'a-session';
-        return `'${name}' AS SERVER_ID, '${session}' AS SESSION_ID, ${updated} AS updated, ${lag} AS lag`;
+        return `'${name}' AS SERVER_ID, '${session}' AS SESSION_ID, ${updated} AS updated, ${lag} AS REPLICA_LAG_IN_MILLISECONDS`;
       }),
     );
   }

@@ -27,9 +27,7 @@ async function sessionToReplay(pool: ClusteredPromisePool): ReturnType<Clustered
   await connection.query('SET SESSION group_concat_max_len = 4321');
   await connection.query('USE other');
   await here.cluster.query(here.primary, `KILL CONNECTION ${connection.threadId}`);
-  await until(
-    () => (connection as unknown as { connection: { stream: { destroyed: boolean } } }).connection.stream.destroyed,
-  );
+  await until(() => pool.cluster.status().nodes.find(({ role }) => role === 'primary')?.pool?.size === 0);
   return connection;
 }
 

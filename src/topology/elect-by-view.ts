@@ -74,8 +74,8 @@ function rulingOf(views: readonly GroupedReport[], rules: Rules): readonly Rulin
   return views
     .map((view) => {
       const writers = writersOf(view, rules);
-      // Galera's members are all alike: no claim ends another.
-      return { view, writers: isUnnamed(view) ? writers : writers.filter((node) => isLater(node, believed)) };
+      // Galera's members are all alike, and its views are counted anew with the cluster: no claim ends another.
+      return { view, writers: view.kind === 'galera' ? writers : writers.filter((node) => isLater(node, believed)) };
     })
     .filter(({ writers }) => writers.length > 0);
 }

@@ -7,12 +7,15 @@ import mysql2 from 'mysql2';
 import { createPromiseConnection, createPromisePool } from './api/create.js';
 
 export type * from 'mysql2';
+export type {
+  ClusteredPoolConnection,
+  ClusteredPromisePoolConnection,
+  ClusteredQueryOptions,
+} from './api/call-shapes.js';
 export { Cluster } from './api/cluster.js';
 export {
   type ClusteredConnection,
   type ClusteredPool,
-  type ClusteredPoolConnection,
-  type ClusteredQueryOptions,
   createConnection,
   createConnection as connect,
   createPool,
@@ -47,6 +50,7 @@ export { classify } from './sql/classify.js';
 export { explainStatements, type StatementExplanation } from './sql/explain-statements.js';
 export type { TableUse } from './sql/tables/table-use.js';
 export type { TableOptions } from './sql/tables/tables-of.js';
+export type { IsolationLevel, TransactionOptions } from './transaction-options.js';
 
 const loose = mysql2 as unknown as Record<string, never>;
 

@@ -107,6 +107,8 @@ export interface StatementClusterOptions {
   /** Instead of `consistencyWaitMs`. */
   readonly waitMs?: number;
   readonly consistency?: Consistency;
+  /** Ends the statement when it is aborted, on the server too; the call fails with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** {@link ClusterOptions}, checked, with defaults, frozen. */
@@ -224,7 +226,13 @@ function checkStatementOption(key: string, value: unknown): void {
   else if (key === 'node') checkType(name, value, 'string');
   else if (key === 'waitMs') checkOption('consistencyWaitMs', value, name);
   else if (key === 'maxLagMs' || key === 'consistency') checkOption(key, value, name);
-  else throw unknownOption(name, key, ['route', 'node', 'maxLagMs', 'waitMs', 'consistency']);
+  else if (key === 'signal') checkSignal(name, value);
+  else throw unknownOption(name, key, ['route', 'node', 'maxLagMs', 'waitMs', 'consistency', 'signal']);
+}
+
+function checkSignal(name: string, value: unknown): void {
+  if (value instanceof AbortSignal) return;
+  throw new OptionError(name, `must be an AbortSignal, such as a controller's signal, not ${shown(value)}`);
 }
 
 function checkTable(table: string | undefined): void {

@@ -6,12 +6,11 @@
 import driver from 'mysql2/promise';
 
 export type * from 'mysql2/promise';
+export type { ClusteredPromisePoolConnection, ClusteredQueryOptions } from './api/call-shapes.js';
 export { Cluster } from './api/cluster.js';
 export {
   type ClusteredPromiseConnection,
   type ClusteredPromisePool,
-  type ClusteredPromisePoolConnection,
-  type ClusteredQueryOptions,
   createPromiseConnection as createConnection,
   createPromisePool as createPool,
 } from './api/create.js';
@@ -39,6 +38,7 @@ export type { ClusterEventName, ClusterEvents, NodeEvent, NodeHealth } from './o
 export type { BalanceName, ClusterOptions, Consistency, StatementClusterOptions } from './options.js';
 export type { RuleOption } from './rules.js';
 export type { NodeOption } from './seeds.js';
+export type { IsolationLevel, TransactionOptions } from './transaction-options.js';
 
 const loose = driver as unknown as Record<string, never>;
 

@@ -3,7 +3,10 @@ import { FailoverTimeoutError } from '../errors.js';
 import type { ClusterEventName, ClusterEvents } from '../observe/events.js';
 import type { StatementClusterOptions } from '../options.js';
 import type { SessionCore } from '../session/session-core.js';
+import { runTransaction, type TransactionRoom } from '../session/transaction.js';
+import type { TransactionOptions } from '../transaction-options.js';
 import { callOptions, withCallOptions } from './call-options.js';
+import type { ClusteredPromisePoolConnection } from './call-shapes.js';
 import { type ExplainedCall, type Explanation, explainCall } from './explain.js';
 import { type ClusterStatus, statusOf } from './status.js';
 
@@ -12,18 +15,26 @@ type Listener<E extends ClusterEventName> = (...args: ClusterEvents[E]) => void;
 /** The text that a call's SQL and values would be classified by. */
 type TextOf = (sql: string, values: unknown) => Pick<ExplainedCall, 'sql' | 'opaque'>;
 
+/** What a pool or a connection lends its {@link Cluster}. */
+export interface ClusterOwner {
+  readonly textOf: TextOf;
+  /** A connection for one attempt of a transaction. */
+  readonly enter: () => Promise<TransactionRoom<unknown>>;
+  readonly close: () => Promise<void>;
+  /** A connection's, which may be bound. */
+  readonly session?: ExplainedCall['session'];
+}
+
 /** The cluster behind a pool or a connection: its state, its events, and where statements would go. */
 export class Cluster {
   readonly #core: SessionCore;
-  readonly #close: () => Promise<void>;
-  readonly #textOf: TextOf;
+  readonly #owner: ClusterOwner;
   readonly #listeners: (() => void)[] = [];
 
   /** @internal */
-  constructor(core: SessionCore, textOf: TextOf, close: () => Promise<void>) {
+  constructor(core: SessionCore, owner: ClusterOwner) {
     this.#core = core;
-    this.#textOf = textOf;
-    this.#close = close;
+    this.#owner = owner;
   }
 
   /**
@@ -57,7 +68,10 @@ export class Cluster {
    * @param options as under the key `cluster` of a query
    */
   explain(sql: string, values?: unknown, options?: StatementClusterOptions): Explanation {
-    return explainCall({ ...this.#textOf(sql, values), options: callOptions(options) }, this.#core);
+    return explainCall(
+      { ...this.#owner.textOf(sql, values), options: callOptions(options), session: this.#owner.session },
+      this.#core,
+    );
   }
 
   /**
@@ -97,6 +111,32 @@ export class Cluster {
     this.#core.source.cluster.drains.resume(node);
   }
 
+  /**
+   * Runs `task` in a transaction and commits; rolls back when it throws. When the transaction is known not to have been committed
+   * (a deadlock, a lock wait timeout, a lost primary), it is rolled back and `task` is run again, after a short pause.
+   *
+   * `task` gets a promise connection, in both doors (its `connection` is the callback one), which runs nothing after the attempt
+   * that it was made for. What it does besides the database is done again with it. A transaction that `task` may have committed
+   * by itself (COMMIT, DDL, a procedure) and one whose COMMIT was not answered are not run again. Of a pool it takes a connection;
+   * a connection runs it itself.
+   *
+   * @returns what `task` returned
+   * @throws what `task` threw · WriteOutcomeUnknownError when COMMIT was not answered · TransactionLostError · OptionError
+   * @example
+   * const id = await pool.cluster.transaction(async (connection) => {
+   *   const [made] = await connection.execute<ResultSetHeader>('INSERT INTO orders (customer) VALUES (?)', [7]);
+   *   await connection.execute('UPDATE customers SET orders = orders + 1 WHERE id = ?', [7]);
+   *   return made.insertId;
+   * });
+   */
+  async transaction<T>(
+    task: (connection: ClusteredPromisePoolConnection) => Promise<T> | T,
+    options: TransactionOptions = {},
+  ): Promise<T> {
+    const enter = this.#owner.enter as () => Promise<TransactionRoom<ClusteredPromisePoolConnection>>;
+    return runTransaction({ enter, task, options, callOptions: callOptions(undefined) });
+  }
+
   /** Calls `listener` at each event of this name. */
   on<E extends ClusterEventName>(event: E, listener: Listener<E>): this {
     const { events } = this.#core.source.cluster;
@@ -123,6 +163,6 @@ export class Cluster {
 
   /** Ends the pool or connection that this belongs to, as its own `end` does. */
   end(): Promise<void> {
-    return this.#close();
+    return this.#owner.close();
   }
 }

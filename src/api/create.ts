@@ -1,31 +1,19 @@
 import mysql2 from 'mysql2';
 import promiseDriver from 'mysql2/promise';
 import { OptionError } from '../errors.js';
-import type { StatementClusterOptions } from '../options.js';
 import { parseUri } from '../uri.js';
+import type {
+  ClusteredCall,
+  ClusteredPoolConnection,
+  ClusteredPromiseCall,
+  ClusteredPromisePoolConnection,
+} from './call-shapes.js';
 import { ClusterConnection } from './callback/connection.js';
 import { ClusterPool, type PromiseFace } from './callback/pool.js';
 import type { Cluster } from './cluster.js';
 import type { ClusteredOptions, ClusterPoolOptions } from './driver-config.js';
-import { ClusterPromiseConnection, ClusterPromisePoolConnection } from './promise/connection.js';
+import { ClusterPromiseConnection, ClusterPromisePoolConnection, guestOf } from './promise/connection.js';
 import { ClusterPromisePool } from './promise/pool.js';
-
-/** mysql2's options of a query, with the cluster's for this statement. */
-export type ClusteredQueryOptions = mysql2.QueryOptions & { readonly cluster?: StatementClusterOptions };
-
-type Callback<T> = (error: mysql2.QueryError | null, result: T, fields: mysql2.FieldPacket[]) => unknown;
-
-/** A callback call whose options may have `cluster`. */
-interface ClusteredCall {
-  <T extends mysql2.QueryResult>(options: ClusteredQueryOptions, callback?: Callback<T>): mysql2.Query;
-  <T extends mysql2.QueryResult>(options: ClusteredQueryOptions, values: unknown, callback?: Callback<T>): mysql2.Query;
-}
-
-/** A promise call whose options may have `cluster`. */
-type ClusteredPromiseCall = <T extends mysql2.QueryResult>(
-  options: ClusteredQueryOptions,
-  values?: unknown,
-) => Promise<[T, mysql2.FieldPacket[]]>;
 
 /** mysql2's callback pool with the cluster behind it. `cluster` is undefined when none was asked for. */
 export interface ClusteredPool extends mysql2.Pool, AsyncDisposable {
@@ -33,12 +21,6 @@ export interface ClusteredPool extends mysql2.Pool, AsyncDisposable {
   query: mysql2.Pool['query'] & ClusteredCall;
   execute: mysql2.Pool['execute'] & ClusteredCall;
   getConnection(callback: (error: NodeJS.ErrnoException | null, connection: ClusteredPoolConnection) => unknown): void;
-}
-
-/** mysql2's callback connection of a pool, whose calls may have `cluster`. */
-export interface ClusteredPoolConnection extends mysql2.PoolConnection {
-  query: mysql2.PoolConnection['query'] & ClusteredCall;
-  execute: mysql2.PoolConnection['execute'] & ClusteredCall;
 }
 
 /** mysql2's callback connection with the cluster behind it. */
@@ -56,12 +38,6 @@ export interface ClusteredPromisePool extends promiseDriver.Pool {
   getConnection(): Promise<ClusteredPromisePoolConnection>;
 }
 
-/** mysql2's promise connection of a pool, whose calls may have `cluster`. */
-export interface ClusteredPromisePoolConnection extends promiseDriver.PoolConnection {
-  query: promiseDriver.PoolConnection['query'] & ClusteredPromiseCall;
-  execute: promiseDriver.PoolConnection['execute'] & ClusteredPromiseCall;
-}
-
 /** mysql2's promise connection with the cluster behind it. */
 export interface ClusteredPromiseConnection extends promiseDriver.Connection {
   readonly cluster: Cluster;
@@ -75,6 +51,7 @@ const promises: PromiseFace = {
     connection instanceof ClusterConnection
       ? new ClusterPromiseConnection(connection as never)
       : new ClusterPromisePoolConnection(connection as never),
+  guest: (connection) => guestOf(connection as never),
 };
 
 /**

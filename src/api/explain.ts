@@ -1,8 +1,9 @@
 import type { StatementClusterOptions } from '../options.js';
 import type { RouteExplanation } from '../routing/choose.js';
 import type { Rule } from '../rules.js';
-import { intentOf, OPAQUE } from '../session/intent-of.js';
-import type { SessionCore } from '../session/session-core.js';
+import { accessOf, intentOf, OPAQUE } from '../session/intent-of.js';
+import { killTarget } from '../session/kill.js';
+import type { SessionCore, SessionHost } from '../session/session-core.js';
 import { wishOf } from '../session/wish.js';
 import type { Classification } from '../sql/classification.js';
 import { explainStatements, type StatementExplanation } from '../sql/explain-statements.js';
@@ -33,18 +34,31 @@ export interface ExplainedCall {
   /** The text that would be sent cannot be known beforehand. */
   readonly opaque: boolean;
   readonly options: StatementClusterOptions | undefined;
+  /** The connection's, when one is asked. */
+  readonly session: Pick<SessionHost, 'core' | 'state' | 'lease'> | undefined;
 }
 
-export function explainCall({ sql, opaque, options }: ExplainedCall, core: SessionCore): Explanation {
+export function explainCall({ sql, opaque, options, session }: ExplainedCall, core: SessionCore): Explanation {
   const { source, classifier, rules, database } = core;
   const classification = opaque ? OPAQUE : classifier.classify(sql);
   const statements = explainStatements(sql, { ...classifier.dialect, schema: database });
-  const routed = { classification, session: { core, state: undefined } };
+  const routed = { classification, session: session ?? { core, state: undefined } };
   const told = rules?.of(sql);
   const rule = told?.rule && { because: told.rule.because, route: told.rule.route };
   try {
     const wish = told === undefined ? { options, rule: undefined } : wishOf(told, options, routed);
-    const intent = intentOf(classification, wish.options, routed.session);
+    const kill = killTarget(classification, { node: wish.options?.node, core, written: () => sql });
+    const bound = kill ? undefined : boundTo(session);
+    if (bound)
+      return {
+        sql,
+        classification,
+        statements,
+        access: accessOf(classification, routed.session),
+        rule: undefined,
+        ...bound,
+      };
+    const intent = intentOf(classification, kill ? { node: kill.node } : wish.options, routed.session);
     const found = source.explain(intent);
     const asked = wish.rule === undefined ? undefined : rule;
     return { sql, classification, statements, access: intent.access, rule: asked, ...routeOf(found, core) };
@@ -62,6 +76,16 @@ export function explainCall({ sql, opaque, options }: ExplainedCall, core: Sessi
       nodes: {},
     };
   }
+}
+
+// In a transaction, or under any other pin, there is no choice.
+function boundTo(
+  session: ExplainedCall['session'],
+): Pick<Explanation, 'decision' | 'node' | 'because' | 'nodes'> | undefined {
+  const slot = session?.state?.pinnedTo;
+  if (session === undefined || slot === undefined) return undefined;
+  const because = `the connection is bound to one of the server's: ${session.state?.pins.join(', ')}`;
+  return { decision: 'use', node: session.lease(slot)?.target.address, because, nodes: {} };
 }
 
 function routeOf(

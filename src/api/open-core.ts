@@ -7,6 +7,7 @@ import { catalogOf } from '../cluster/routine-catalog.js';
 import { openRoutineSource } from '../cluster/routine-source.js';
 import { newLoad, type SharedLoad } from '../cluster/shared-load.js';
 import { parseOptions, type Settings } from '../options.js';
+import { AskedForms } from '../session/asked-forms.js';
 import { Classifier } from '../session/classifier.js';
 import type { SessionCore } from '../session/session-core.js';
 import { StatementRules } from '../session/statement-rules.js';
@@ -116,6 +117,8 @@ function coreOn({ cluster, classifier, rules, load }: Base, opening: Opening, cl
     source,
     settings,
     classifier,
+    asked: new AskedForms(),
+    pinned: new Set(),
     rules,
     database: options.database,
     async close() {

@@ -31,13 +31,15 @@ export interface ClusterStatus {
     | undefined;
   /** Why no write is sent although there is a primary: `requireSemiSync`. */
   readonly writesRefused: string | undefined;
+  /** How many connections of this pool are bound to one of a node's, by reason: `'a transaction'`, `'a temporary table'`, … */
+  readonly pins: Readonly<Record<string, number>>;
   readonly nodes: readonly NodeStatus[];
   /** Addresses that have not answered: address → why. */
   readonly unreachable: Readonly<Record<string, string>>;
 }
 
 /** Takes a snapshot. */
-export function statusOf({ source, classifier, rules }: SessionCore): ClusterStatus {
+export function statusOf({ source, classifier, rules, pinned }: SessionCore): ClusterStatus {
   const { topology, errors, clock } = source.cluster;
   const now = clock.now();
   const unreachable = [...errors].map(([address, error]) => [address, error.message]);
@@ -53,6 +55,7 @@ export function statusOf({ source, classifier, rules }: SessionCore): ClusterSta
     rules: (rules?.hits() ?? []).map(({ rule: { because, route }, hits }) => ({ because, route, hits })),
     control: topology.control && controlStatus(topology.control, now),
     writesRefused: topology.writesRefused,
+    pins: pinCounts(pinned),
     nodes: [...topology.nodes.values()].map((node) => nodeStatus({ node, topology, source, now })),
     unreachable: Object.fromEntries(unreachable),
   };
@@ -61,6 +64,12 @@ export function statusOf({ source, classifier, rules }: SessionCore): ClusterSta
 
 function controlStatus({ rows, readAt, problem }: ControlView, now: number): ClusterStatus['control'] {
   return { rows: rows.length, readAgoMs: readAt === undefined ? undefined : now - readAt, problem };
+}
+
+function pinCounts(pinned: SessionCore['pinned']): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { state } of pinned) for (const pin of state?.pins ?? []) counts[pin] = (counts[pin] ?? 0) + 1;
+  return counts;
 }
 
 function deepFreeze<T>(value: T): T {

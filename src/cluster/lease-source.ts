@@ -182,7 +182,8 @@ export class LeaseSource implements TopologyObserver {
   }
 
   release(lease: PhysicalConnection, now?: number): void {
-    lease.home?.release(lease, now);
+    if (lease.kills.isShut) lease.kills.pass(() => lease.home?.release(lease));
+    else lease.home?.release(lease, now);
   }
 
   onTopology(topology: Topology): void {

@@ -1,11 +1,19 @@
 import { connect, type Socket } from 'node:net';
 import mysql2, { type Connection, type ConnectionOptions } from 'mysql2';
 import type { Address, NodeId } from '../topology/node-report.js';
+import { KillGate } from './kill-gate.js';
 import { NodeTraffic } from './node-traffic.js';
-import { NOTHING_REPLAYED, type ReplayedState } from './replayed-state.js';
+import { NOTHING_REPLAYED, type ReplayedState, readsAlike } from './replayed-state.js';
+import { watchRowStatus } from './row-status.js';
+import { setUpStatement } from './set-up-statement.js';
+import { addThread, isFreeThread, removeThread } from './thread-ids.js';
 
 /** mysql2's default of `connectTimeout`. */
 const CONNECT_TIMEOUT_MS = 10_000;
+/** The client's flag: the server adds it to the session's `sql_mode`. */
+const IGNORE_SPACE = 256;
+/** So many connections are opened at most to get an id that no other node's has. */
+const MOST_OPENED = 50;
 
 /** Where a connection leads to. */
 export interface Destination {
@@ -54,8 +62,6 @@ export class PhysicalConnection {
   leased = false;
   /** Set when its session state can no longer be told: it is destroyed when it comes back. */
   dirty = false;
-  /** The session state it has beyond its set-up. */
-  replayed: ReplayedState = NOTHING_REPLAYED;
   /** A listener of the application may have changed its state when it was new: DEFAULT does not bring that back. */
   customized = false;
   /** Where it goes back to. */
@@ -69,10 +75,16 @@ export class PhysicalConnection {
         leaseRecalled(lease: PhysicalConnection): void;
       }
     | undefined;
+  /** The server's status bits at the end of the rows that came last; undefined when they have been taken in. */
+  rowStatus: number | undefined;
+  /** Shut while a KILL of its statement, or of itself, is on its way. */
+  readonly kills = new KillGate();
   /** What this process sends to its node. */
   traffic = new NodeTraffic();
 
   readonly #version: string;
+  #replayed: ReplayedState = NOTHING_REPLAYED;
+  readonly #whenDead: (() => void)[] = [];
 
   constructor({ raw, version }: OpenedRaw, target: ConnectTarget, now: number) {
     this.raw = raw;
@@ -80,8 +92,35 @@ export class PhysicalConnection {
     this.target = target;
     this.createdAt = now;
     this.lastUsedAt = now;
+    addThread(this);
+    watchRowStatus(raw, (status) => {
+      this.rowStatus = status;
+    });
     raw.on('error', (error: Error) => this.#die(error));
     raw.on('end', () => this.#die(lostError()));
+  }
+
+  /** What it was like after its set-up. */
+  get fresh(): { readonly customized: boolean; readonly ignoresSpace: boolean } {
+    const { clientFlags = 0 } = this.raw.config as { clientFlags?: number };
+    return { customized: this.customized, ignoresSpace: (clientFlags & IGNORE_SPACE) !== 0 };
+  }
+
+  /** The session state it has beyond its set-up. */
+  get replayed(): ReplayedState {
+    return this.#replayed;
+  }
+
+  set replayed(state: ReplayedState) {
+    const before = this.#replayed;
+    if (before === state) return;
+    this.#replayed = state;
+    if (!readsAlike(before, state)) this.#forgetPrepared();
+  }
+
+  /** The server's id of it: of one connection only in this process. */
+  get threadId(): number {
+    return this.raw.threadId ?? 0;
   }
 
   /** Turns session tracking on, and a replica's transactions read-only: after connecting, and after COM_CHANGE_USER. */
@@ -89,15 +128,25 @@ export class PhysicalConnection {
     this.raw.query(setUpStatement(this.#version, this.target.role), (error) => done(error));
   }
 
+  /** Another account from now on, which undoes the set-up: it is made again. */
+  changeUser(options: ConnectionOptions, done: (error: Error | null) => void): void {
+    this.raw.changeUser(options, (error) => {
+      if (error) done(error);
+      else this.setUp(done);
+    });
+  }
+
   /** Closes the socket at once. A statement in flight ends with `error`. */
   destroy(error: Error = lostError()): void {
     this.dead ??= error;
+    this.#close();
     socketOf(this.raw).destroy(error);
   }
 
   /** Says goodbye to the server (COM_QUIT) and closes. */
   quit(): void {
     this.dead ??= lostError();
+    this.#close();
     this.raw.end();
     // mysql2 ends its command before it writes COM_QUIT: the socket closes when that is out.
     socketOf(this.raw).destroySoon();
@@ -109,10 +158,28 @@ export class PhysicalConnection {
     this.holder?.leaseRecalled(this);
   }
 
+  /** Runs `task` when it is dead. */
+  onceDead(task: () => void): void {
+    if (this.dead) task();
+    else this.#whenDead.push(task);
+  }
+
   #die(error: Error): void {
     if (this.dead) return;
     this.dead = error;
+    this.#close();
     this.holder?.leaseDied(this, error);
+  }
+
+  // A text is read when it is prepared: with the names, the quotes and the characters of that moment.
+  #forgetPrepared(): void {
+    const { _statements } = this.raw as unknown as { _statements?: { clear(): void } };
+    _statements?.clear();
+  }
+
+  #close(): void {
+    removeThread(this);
+    for (const task of this.#whenDead.splice(0)) task();
   }
 }
 
@@ -165,7 +232,7 @@ export async function openConnection(
   target: ConnectTarget,
   now: () => number,
 ): Promise<PhysicalConnection> {
-  const opened = await openRaw(settings, target);
+  const opened = await openUnique(settings, target);
   const connection = new PhysicalConnection(opened, target, now());
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => connection.destroy(), settings.connectTimeout ?? CONNECT_TIMEOUT_MS);
@@ -179,6 +246,18 @@ export async function openConnection(
   });
 }
 
+// Ids of threads are counters of each server: one that a connection to another node has names two, and KILL could meet either.
+async function openUnique(settings: ConnectionSettings, target: ConnectTarget): Promise<OpenedRaw> {
+  for (let attempt = 1; ; attempt++) {
+    const opened = await openRaw(settings, target);
+    const { raw } = opened;
+    if (attempt === MOST_OPENED || isFreeThread(raw.threadId ?? 0, target.node)) return opened;
+    raw.on('error', () => undefined);
+    raw.end();
+    socketOf(raw).destroySoon();
+  }
+}
+
 async function inTime(password: string | Promise<string>, timeoutMs = CONNECT_TIMEOUT_MS): Promise<string> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -188,20 +267,6 @@ async function inTime(password: string | Promise<string>, timeoutMs = CONNECT_TI
     timer = setTimeout(reject, timeoutMs, error);
   });
   return Promise.race([password, late]).finally(() => clearTimeout(timer));
-}
-
-/** The one statement that sets a fresh connection up. MariaDB knows no `session_track_gtids`; its `'*'` has `last_gtid`. */
-export function setUpStatement(version: string, role: 'primary' | 'replica'): string {
-  const mariadb = /mariadb/i.test(version);
-  const assignments = [
-    "session_track_system_variables='*'",
-    'session_track_schema=ON',
-    'session_track_state_change=ON',
-    ...(mariadb ? [] : ["session_track_gtids='OWN_GTID'"]),
-    // MariaDB before 11.1 and MySQL 5.7 know the older name only; MySQL 8 dropped it.
-    ...(role === 'primary' ? [] : [mariadb || /^5\./.test(version) ? 'tx_read_only=1' : 'transaction_read_only=1']),
-  ];
-  return `SET SESSION ${assignments.join(', ')}`;
 }
 
 /** The error of a connection that is lost, as mysql2 makes it. */

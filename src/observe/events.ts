@@ -61,7 +61,10 @@ export interface ClusterEvents {
   ];
   /** A replica refused a statement as a write; it was run again on the primary. */
   misrouted: [{ readonly sql: string; readonly node: NodeId; readonly because: string }];
-  /** Something worth a line in a log: a missing grant, a transaction left open at release. */
+  /**
+   * Something worth a line in a log: a missing grant, a transaction left open at release, a question to the pool that only a
+   * connection can answer.
+   */
   warning: [
     {
       readonly code:
@@ -71,7 +74,8 @@ export interface ClusterEvents {
         | 'RESOLVE_FAILED'
         | 'FUNCTIONS_UNREAD'
         | 'CONTROL_IGNORED'
-        | 'LARGE_GTID_SET';
+        | 'LARGE_GTID_SET'
+        | 'NO_EARLIER_STATEMENT';
       readonly message: string;
     },
   ];

@@ -14,6 +14,19 @@ export function headersOf(result: unknown, fields: unknown): readonly AnswerHead
   return result.filter(isHeader);
 }
 
+const byStatus = new Map<number, readonly AnswerHeader[]>();
+
+/** What the end of rows says of the session: its status bits, when the server gave them. */
+export function rowsHeaders(status: number | undefined): readonly AnswerHeader[] {
+  if (status === undefined) return NONE;
+  let headers = byStatus.get(status);
+  if (headers === undefined) {
+    headers = Object.freeze([Object.freeze({ serverStatus: status })]);
+    byStatus.set(status, headers);
+  }
+  return headers;
+}
+
 /** The GTIDs of what was committed, as the server tracked them: MariaDB tells the last one, as a variable. */
 export function gtidsOf({ gtids = [], systemVariables }: StateChanges): readonly string[] {
   const last = systemVariables?.last_gtid;

@@ -1,26 +1,28 @@
 import type { LeaseRequest } from '../cluster/lease-request.js';
 import { lostError, type PhysicalConnection } from '../cluster/physical-connection.js';
-import type { ReplayedState } from '../cluster/replayed-state.js';
 import { forgetFunctions } from '../cluster/routine-catalog.js';
 import { type DriverError, type ErrorFacts, readError } from '../error-facts.js';
 import { ClusterError } from '../errors.js';
-import type { StatementClusterOptions } from '../options.js';
+import { checkStatementOptions, type StatementClusterOptions } from '../options.js';
 import type { Intent } from '../routing/intent.js';
 import type { Classification } from '../sql/classification.js';
 import type { NodeId } from '../topology/node-report.js';
-import { tracksItsSamples } from '../topology/samples.js';
 import type { NodeView, Topology } from '../topology/topology.js';
-import { gtidsOf, headersOf } from './answer.js';
+import { headersOf } from './answer.js';
+import { bringLease } from './bring-lease.js';
+import { Cancellation } from './cancellation.js';
 import { changesFunctions } from './function-changes.js';
-import { intentOf, OPAQUE, refuseTracking } from './intent-of.js';
+import { intentOf, OPAQUE, refuseUnfit } from './intent-of.js';
+import { cancelStatement, Kill, type KillWay, killTarget } from './kill.js';
+import { learnMisrouted } from './misrouted.js';
+import { rememberUntold, rememberWrites } from './own-writes.js';
 import { replay, wantedBefore } from './replay.js';
 import { decideRetry, type RetryDecision } from './retry.js';
 import type { SessionHost } from './session-core.js';
-import { lostSession, type ThrownAs, thrownAs } from './session-errors.js';
-import { type AnswerHeader, type PinReason, SessionState } from './session-state.js';
+import { lostSession, thrownAs } from './session-errors.js';
+import { type AnswerHeader, mayChangeUnseen, type PinReason, SessionState } from './session-state.js';
 import type { Statement, StatementDone } from './statement.js';
-import type { StatementRules } from './statement-rules.js';
-import { wishOf } from './wish.js';
+import { wishFor } from './wish.js';
 
 const NOTHING = new SessionState();
 
@@ -39,6 +41,8 @@ export class Execution implements LeaseRequest {
   #classification!: Classification;
   #sentAt = 0;
   #sent = 0;
+  #cancellation: Cancellation | undefined;
+  #over = false;
 
   constructor(session: SessionHost, statement: Statement) {
     this.#session = session;
@@ -50,10 +54,7 @@ export class Execution implements LeaseRequest {
   }
 
   kept(node: NodeId): PhysicalConnection | undefined {
-    const primary = this.#session.lease('primary');
-    if (primary?.target.node === node) return primary.dead ? undefined : primary;
-    const replica = this.#session.lease('replica');
-    return replica?.target.node === node && !replica.dead ? replica : undefined;
+    return this.#over ? undefined : this.#session.kept(node);
   }
 
   start(): void {
@@ -64,28 +65,27 @@ export class Execution implements LeaseRequest {
     this.holdUntil = now + core.settings.failover.holdMs;
     this.freshUntil = now + (this.#statement.options?.waitMs ?? core.settings.consistencyWaitMs);
     const pinned = state?.pinnedTo;
+    let asked: PhysicalConnection | undefined;
     try {
-      refuseTracking(this.#classification);
-      const options =
-        core.rules === undefined || this.#statement.wordless ? this.#statement.options : this.#wish(core.rules);
+      refuseUnfit(this.#classification, this.#session);
+      const routed = { classification: this.#classification, session: this.#session };
+      const options = core.rules === undefined ? this.#statement.options : wishFor(core.rules, this.#statement, routed);
+      if (this.#classification.effects.length > 0 && this.#isKill(options?.node)) return;
+      if (options?.signal && this.#isAborted(options)) return;
       if (pinned !== undefined) return this.#runPinned(this.#session.lease(pinned));
-      this.intent = intentOf(this.#classification, options, this.#session);
+      const { leadsTo } = this.#statement;
+      const deciding = leadsTo === undefined ? this.#classification : this.#session.classify(leadsTo);
+      this.intent = intentOf(deciding, options, this.#session);
+      if (this.#classification.dependsOn.length > 0)
+        asked = this.#session.answering(this.#classification, this.#statement.sql);
     } catch (error) {
       return this.onError(error as Error);
     }
-    this.#search(now);
-  }
-
-  #wish(rules: StatementRules): StatementClusterOptions | undefined {
-    const { sql, options } = this.#statement;
-    const told = rules.of(sql, this.#session.state?.wanted.schema);
-    if (told.rule?.route === 'error') rules.count(told.rule);
-    const wish = wishOf(told, options, { classification: this.#classification, session: this.#session });
-    if (wish.rule) rules.count(wish.rule);
-    return wish.options;
+    this.#search(now, asked);
   }
 
   onLease(lease: PhysicalConnection, now: number): void {
+    if (this.#over) return this.#session.core.source.release(lease);
     if (this.#session.dead) {
       this.#session.drop(lease);
       return this.#end(undefined, this.#session.dead);
@@ -99,16 +99,45 @@ export class Execution implements LeaseRequest {
   }
 
   onPoolError(error: Error): void {
-    this.#session.core.source.poolFailed(this, error);
+    if (!this.#over) this.#session.core.source.poolFailed(this, error);
   }
 
   onError(error: Error): void {
-    this.#end(undefined, error);
+    if (!this.#over) this.#end(undefined, error);
+  }
+
+  #isKill(node: string | undefined): boolean {
+    const { core } = this.#session;
+    const written = (): string => this.#statement.written?.() ?? this.#statement.sql;
+    const target = killTarget(this.#classification, { node, core, written });
+    if (target === undefined) return false;
+    const settle: StatementDone = (error, result, fields) => {
+      if (error) return this.#end(undefined, error);
+      this.#session.done(undefined);
+      this.#statement.settle(null, result, fields);
+    };
+    const send: KillWay['send'] = (lease, done) => this.#statement.send(lease, done);
+    new Kill(core.source, target, { send, settle }).start();
+    return true;
+  }
+
+  #isAborted(options: StatementClusterOptions): boolean {
+    const { signal } = checkStatementOptions(options);
+    this.#over = signal?.aborted ?? false;
+    if (this.#over) this.#end(undefined, signal?.reason);
+    else if (signal) {
+      this.#cancellation = new Cancellation(signal, this.#session.core.source, (reason) => {
+        this.#over = true;
+        this.#end(undefined, reason);
+      });
+    }
+    return this.#over;
   }
 
   // A lease that the session kept is used again while it is fit; another replica's goes back first.
-  #search(now: number): void {
+  #search(now: number, asked: PhysicalConnection | undefined): void {
     const { source } = this.#session.core;
+    if (asked) return this.#prepare(asked, now);
     const kept = this.#session.lease(this.intent.access === 'read' ? 'replica' : 'primary');
     if (kept && this.intent.node === undefined && source.stillFit(kept, this)) return this.#prepare(kept, now);
     if (kept) this.#session.drop(kept);
@@ -118,7 +147,7 @@ export class Execution implements LeaseRequest {
   #runPinned(lease: PhysicalConnection | undefined): void {
     const { source } = this.#session.core;
     if (lease && source.isDeposed(lease)) lease.destroy(lostError('Connection lost: another node is the primary now'));
-    if (lease && !lease.dead) return this.#run(lease);
+    if (lease && !lease.dead) return lease.kills.pass(() => this.#run(lease));
     const error = lostSession(this.#session.state?.pins ?? [], lease?.dead);
     this.#session.lost(error);
     this.#end(lease, error);
@@ -126,32 +155,28 @@ export class Execution implements LeaseRequest {
 
   // Brings the lease to the session's variables and schema.
   #prepare(lease: PhysicalConnection, now: number): void {
+    this.#cancellation?.hold();
+    if (lease.kills.isShut) return lease.kills.pass(() => this.#prepare(lease, now));
     const wanted = wantedBefore(this.#classification, (this.#session.state ?? NOTHING).wanted, lease.replayed);
     if (lease.replayed.fingerprint === wanted.fingerprint) return this.#run(lease, now);
     const { database } = this.#session.core;
-    const statements = replay(lease.replayed, wanted, { database, customized: lease.customized });
+    const statements = replay(lease.replayed, wanted, { ...lease.fresh, database });
     if (statements === undefined) {
       lease.dirty = true;
       this.#session.drop(lease);
+      this.#cancellation?.search();
       return this.#session.core.source.acquire(this);
     }
-    this.#replay(lease, statements, wanted);
-  }
-
-  #replay(lease: PhysicalConnection, statements: readonly string[], wanted: ReplayedState): void {
-    const [first, ...rest] = statements;
-    if (first === undefined) {
-      lease.replayed = wanted;
-      return this.#run(lease);
-    }
-    lease.raw.query(first, (error) => {
-      if (!error) return this.#replay(lease, rest, wanted);
-      lease.dirty = true; // half of it may have been set
-      this.#failed(lease, error, false);
+    bringLease(lease, { statements, wanted }, (error) => {
+      if (error) this.#failed(lease, error, false);
+      else this.#run(lease);
     });
   }
 
   #run(lease: PhysicalConnection, now: number = this.#session.core.source.cluster.clock.now()): void {
+    const unwanted = this.#cancellation?.reason;
+    if (unwanted) return this.#end(lease, unwanted);
+    this.#cancellation?.send(lease);
     this.#session.use(lease);
     this.#sent++;
     this.#sentAt = now;
@@ -164,7 +189,8 @@ export class Execution implements LeaseRequest {
       if (changesFunctions(this.#statement.sql, this.#classification)) forgetFunctions();
       const ended = this.#session.core.source.cluster.clock.now();
       lease.traffic.end(ended - this.#sentAt, error !== null, ended);
-      if (error) this.#failed(lease, error, true);
+      if (error?.code === 'PROTOCOL_SEQUENCE_TIMEOUT') this.#timedOut(lease, error);
+      else if (error) this.#failed(lease, error, true);
       else {
         this.#succeeded(lease, headersOf(result, fields), ended);
         this.#statement.settle(null, result, fields);
@@ -183,43 +209,13 @@ export class Execution implements LeaseRequest {
 
   #succeeded(lease: PhysicalConnection, headers: readonly AnswerHeader[], now: number): void {
     this.#session.succeeded(lease, this.#classification, headers);
-    this.#remember(lease, headers);
+    this.#cancellation?.end();
+    rememberWrites(this.#session.core.source, this.#classification, {
+      lease,
+      headers,
+      inTransaction: this.#session.state?.inTransaction ?? false,
+    });
     this.#session.done(lease, now);
-  }
-
-  // Everything that could have written counts for the reads that follow, also when it brought no GTID.
-  #remember({ target }: PhysicalConnection, headers: readonly AnswerHeader[]): void {
-    if (headers.length === 0 && this.#classification.access === 'read') return;
-    const { source } = this.#session.core;
-    const counts = tracksItsSamples(source.cluster.topology.nodes.get(target.node));
-    let told = false;
-    for (const { stateChanges } of headers) {
-      const gtids = stateChanges === undefined || !counts ? [] : gtidsOf(stateChanges);
-      if (gtids.length === 0) continue;
-      told = true;
-      source.scope.add(gtids);
-    }
-    if (!told && !this.#session.state?.inTransaction) this.#rememberUntold();
-  }
-
-  #rememberUntold(): void {
-    const { access, functions, kind, effects } = this.#classification;
-    if (kind === 'empty') return;
-    const commits = !this.#session.core.source.hasGtids && effects.some((effect) => effect.type === 'commit');
-    const wrote = access === 'write' || access === 'locking-read' || access === 'unknown' || functions.length > 0;
-    if (wrote || commits) this.#addUnknown();
-  }
-
-  #addUnknown(): void {
-    this.#session.core.source.scope.addUnknown();
-  }
-
-  // An error brings no report of the session: what ran before it may have opened a transaction, or set something.
-  #suspect(lease: PhysicalConnection): void {
-    const { statements, kind, access, functions, effects } = this.#classification;
-    const untold = effects.some(({ type }) => type === 'set-user-variable' || type === 'user-lock');
-    const several = statements > 1 || kind === 'call' || kind === 'execute';
-    if (several || access === 'unknown' || functions.length > 0 || untold) this.#session.suspect(lease);
   }
 
   #failed(lease: PhysicalConnection, error: DriverError, sent: boolean): void {
@@ -239,28 +235,37 @@ export class Execution implements LeaseRequest {
       delivered: this.#statement.delivered,
       enabled: this.#session.core.settings.failover.retry,
     });
-    if (facts.sent && facts.usable) this.#suspect(lease);
-    if (decision.action === 'throw' && decision.as === 'outcome-unknown') this.#addUnknown();
-    else if (facts.sent && decision.action === 'throw' && pins.length === 0) this.#rememberUntold();
-    if (decision.action === 'again' && this.#session.core.source.cluster.clock.now() < this.holdUntil) {
+    if (facts.sent && facts.usable && mayChangeUnseen(this.#classification)) this.#session.suspect(lease);
+    if (decision.action === 'throw' && decision.as === 'outcome-unknown') this.#session.core.source.scope.addUnknown();
+    else if (facts.sent && decision.action === 'throw' && pins.length === 0) {
+      rememberUntold(this.#session.core.source, this.#classification);
+    }
+    if (
+      decision.action === 'again' &&
+      !this.#cancellation?.reason &&
+      this.#session.core.source.cluster.clock.now() < this.holdUntil
+    ) {
       this.#again(lease, decision);
     } else this.#giveUp(lease, error, decision);
+  }
+
+  // mysql2 has given up waiting; the server has not given up working.
+  #timedOut(lease: PhysicalConnection, error: DriverError): void {
+    const { source } = this.#session.core;
+    if (this.#classification.access !== 'read') {
+      this.#session.suspect(lease);
+      rememberUntold(source, this.#classification);
+    }
+    cancelStatement(lease, source);
+    this.#end(lease, error);
   }
 
   #again(lease: PhysicalConnection, decision: RetryDecision & { action: 'again' }): void {
     const { source } = this.#session.core;
     source.totals.retried++;
-    if (decision.misrouted) {
-      source.totals.misrouted++;
-      this.#session.core.classifier.learn(this.#statement.sql, lease.target.address);
-      forgetFunctions();
-      source.cluster.tell('misrouted', {
-        sql: this.#statement.sql,
-        node: lease.target.node,
-        because: 'the replica refused it as a write',
-      });
-    }
+    if (decision.misrouted) learnMisrouted(this.#session.core, this.#statement.sql, lease);
     this.#session.drop(lease);
+    this.#cancellation?.search();
     const { access, tried } = this.intent;
     const elsewhere = decision.where === 'elsewhere';
     this.intent = {
@@ -275,19 +280,18 @@ export class Execution implements LeaseRequest {
 
   #giveUp(lease: PhysicalConnection, error: DriverError, decision: RetryDecision): void {
     const as = decision.action === 'throw' ? decision.as : 'driver';
-    const thrown = this.#thrown(as, error);
+    const cause = as === 'driver' ? (this.#cancellation?.errorFor(error) ?? error) : error;
+    const thrown = thrownAs(as, cause, { sql: this.#statement.sql, pins: this.#session.state?.pins ?? [] });
+    this.#session.guard?.failed(thrown, this.#classification);
     const pinnedHere = this.#session.state?.pinnedTo === lease.target.role;
     if (as !== 'driver') lease.destroy(error);
     if (pinnedHere && lease.dead) this.#session.lost(thrown instanceof ClusterError ? thrown : error);
     this.#end(lease, thrown);
   }
 
-  #thrown(as: ThrownAs, error: DriverError): Error {
-    return thrownAs(as, error, { sql: this.#statement.sql, pins: this.#session.state?.pins ?? [] });
-  }
-
   // On a tick of its own: what the caller's callback throws must not break off the loop or the packet that brought the error.
   #end(lease: PhysicalConnection | undefined, error: Error): void {
+    this.#cancellation?.end();
     process.nextTick(() => {
       this.#session.done(lease);
       this.#statement.settle(error as DriverError);

@@ -60,6 +60,32 @@ export function refuseTracking({ effects }: Classification): void {
   }
 }
 
+/**
+ * What is refused whatever else is asked for.
+ *
+ * @throws StatementRefusedError RouteConflictError
+ */
+export function refuseUnfit(classification: Classification, session: Pick<SessionHost, 'core' | 'state'>): void {
+  refuseTracking(classification);
+  if (session.state?.pinnedTo === 'replica') refuseStranded(classification, session);
+}
+
+/**
+ * In a READ ONLY transaction on a replica something may have been made that stays there: what writes cannot have it.
+ *
+ * @throws RouteConflictError for a write in a session that is bound to a replica by more than its transaction
+ */
+function refuseStranded(classification: Classification, { state, core }: Pick<SessionHost, 'core' | 'state'>): void {
+  if (state === undefined || state.inTransaction || classification.dependsOn.length > 0) return;
+  const { access, effects } = classification;
+  const begins = access === 'transaction' && effects.some(({ type }) => type === 'begin');
+  const writes = access === 'write' || access === 'locking-read' || access === 'unknown';
+  if (!(begins || writes) || accessOf(classification, { state, core }) === 'read') return;
+  throw new RouteConflictError(
+    `this connection is bound to a replica by ${state.pins.join(', ')}, from a READ ONLY transaction: release it before it writes`,
+  );
+}
+
 /** What belongs to one server, or reads: it runs where the caller says. */
 export const ON_ANY_NODE: ReadonlySet<string> = new Set(['read', 'session', 'admin']);
 
@@ -69,7 +95,9 @@ export function accessOf(
   session: Pick<SessionHost, 'core' | 'state'>,
 ): 'read' | 'write' {
   const effect = classification.effects[0];
-  if (effect?.type === 'begin' && classification.statements === 1) return effect.readOnly ? 'read' : 'write';
+  if (effect?.type === 'begin' && classification.statements === 1) {
+    return effect.readOnly && !session.state?.serializable ? 'read' : 'write';
+  }
   if (classification.access !== 'read' || classification.dependsOn.length > 0) return 'write';
   // After `USE mysql` a bare `user` is the table of one server.
   const schema = session.state?.wanted.schema ?? session.core.database;

@@ -11,16 +11,27 @@ export function wantedBefore(
   return statements === 1 && effects[0]?.type === 'use' ? stateOf(wanted.variables, has.schema) : wanted;
 }
 
+/** What a connection is like after its set-up. */
+export interface FreshConnection {
+  readonly database: string | undefined;
+  readonly customized: boolean;
+  readonly ignoresSpace: boolean;
+}
+
+// An empty list must not begin with a comma.
+const IGNORING_SPACE = "TRIM(LEADING ',' FROM CONCAT(@@global.sql_mode, ',IGNORE_SPACE'))";
+
 /**
  * The statements that bring a lease from the state it has to the one that a session wants, in order.
  *
- * @param fresh what a fresh connection is like: its schema, and whether the application sets more on it than is known here
+ * @param fresh what a fresh connection is like: its schema, whether the application sets more on it than is known here, and whether
+ * its handshake has added IGNORE_SPACE to the server's `sql_mode`, as mysql2's does by default
  * @returns undefined when that cannot be done: the lease has to be replaced by a fresh one
  */
 export function replay(
   has: ReplayedState,
   wants: ReplayedState,
-  { database, customized }: { readonly database: string | undefined; readonly customized: boolean },
+  { database, customized, ignoresSpace }: FreshConnection,
 ): readonly string[] | undefined {
   if (has.fingerprint === wants.fingerprint) return [];
   const undone = [...has.variables.keys()].filter((name) => !wants.variables.has(name));
@@ -30,7 +41,10 @@ export function replay(
   const schema = wants.schema ?? database;
   if (schema === undefined && has.schema !== undefined) return undefined;
   return [
-    ...assignments(undone, wants),
+    ...assignments(
+      undone.map((name) => `${name}=${name === 'sql_mode' && ignoresSpace ? IGNORING_SPACE : 'DEFAULT'}`),
+      wants,
+    ),
     ...(schema === undefined || schema === (has.schema ?? database) ? [] : [`USE ${identifier(schema)}`]),
   ];
 }
@@ -39,7 +53,7 @@ function assignments(undone: readonly string[], wants: ReplayedState): readonly 
   const set = [...wants.variables]
     .sort(([a], [b]) => rank(a) - rank(b))
     .map(([name, value]) => `${name}=${literal(name, value)}`);
-  const all = [...undone.map((name) => `${name}=DEFAULT`), ...set];
+  const all = [...undone, ...set];
   return all.length === 0 ? [] : [`SET SESSION ${all.join(', ')}`];
 }
 

@@ -58,8 +58,12 @@ function refused(attempt: Attempt): RetryDecision {
 }
 
 function isProved({ facts, classification }: Attempt): boolean {
-  const { statements, kind, functions } = classification;
-  return facts.usable && statements === 1 && ATOMIC_KINDS.has(kind) && functions.length === 0;
+  return facts.usable && runsAsAWhole(classification);
+}
+
+/** Whether a statement that is refused as a whole has done nothing: it is one, and calls nothing of unknown effect. */
+export function runsAsAWhole({ statements, kind, functions }: Classification): boolean {
+  return statements === 1 && ATOMIC_KINDS.has(kind) && functions.length === 0;
 }
 
 // On a node that became read-only a transaction can never be committed, and nothing else can be written in this session.
@@ -80,9 +84,10 @@ function notReady(attempt: Attempt): RetryDecision {
   return mayBeInTransaction(pins) || pins.includes('an XA transaction') ? TRANSACTION_LOST : SESSION_LOST;
 }
 
-function lostInPin({ facts, classification, pins }: Attempt): RetryDecision {
+function lostInPin({ facts, classification, pins, slot }: Attempt): RetryDecision {
   if (mayBeInTransaction(pins) || pins.includes('an XA transaction')) {
-    const kept = classification.statements === 1 && NEVER_COMMITS.has(classification.kind);
+    // On a replica every transaction is read-only: there is nothing that COMMIT could have made last.
+    const kept = slot === 'replica' || neverCommits(classification);
     return facts.sent && !kept ? UNKNOWN : TRANSACTION_LOST;
   }
   return facts.sent && couldWrite(classification) ? UNKNOWN : SESSION_LOST;
@@ -94,6 +99,11 @@ const NEVER_COMMITS = new Set([
   ...['select', 'with', 'table', 'values', 'insert', 'replace', 'update', 'delete', 'do', 'handler'],
   ...['show', 'explain', 'describe', 'desc', 'help', 'savepoint', 'release', 'rollback', 'prepare', 'deallocate'],
 ]);
+
+/** Whether the statement leaves the transaction that it runs in open, whatever becomes of it. */
+export function neverCommits({ statements, kind }: Classification): boolean {
+  return statements === 1 && NEVER_COMMITS.has(kind);
+}
 
 function lostAfterSending(attempt: Attempt): RetryDecision {
   const { classification, delivered, sent, enabled } = attempt;

@@ -2,9 +2,12 @@ import type { LeaseSource } from '../cluster/lease-source.js';
 import type { PhysicalConnection } from '../cluster/physical-connection.js';
 import type { Settings } from '../options.js';
 import type { Classification } from '../sql/classification.js';
+import type { NodeId } from '../topology/node-report.js';
+import type { AskedForms } from './asked-forms.js';
 import type { Classifier } from './classifier.js';
 import type { AnswerHeader, SessionState, Slot } from './session-state.js';
 import type { StatementRules } from './statement-rules.js';
+import type { TransactionGuard } from './transaction-guard.js';
 
 /** What the sessions of one pool have in common. */
 export interface SessionCore {
@@ -14,6 +17,10 @@ export interface SessionCore {
   readonly classifier: Classifier;
   /** The options `rules` and `commentHints`; undefined when neither is used. */
   readonly rules: StatementRules | undefined;
+  /** What the pool was asked that only a connection can answer. */
+  readonly asked: AskedForms;
+  /** The sessions that are bound to a connection. */
+  readonly pinned: Set<Pick<SessionHost, 'state'>>;
   /** The schema of a fresh connection. */
   readonly database: string | undefined;
 }
@@ -24,8 +31,20 @@ export interface SessionHost {
   readonly state: SessionState | undefined;
   /** Why nothing more can be done in it. */
   readonly dead: Error | undefined;
+  /** Watches the transaction of `cluster.transaction` that runs in it. */
+  readonly guard: TransactionGuard | undefined;
   classify(sql: string): Classification;
   lease(slot: Slot): PhysicalConnection | undefined;
+  /** Whether leases are kept between statements. */
+  readonly keepsLeases: boolean;
+  /** The lease kept on this node. */
+  kept(node: NodeId): PhysicalConnection | undefined;
+  /**
+   * The lease that has the answer to an earlier statement which this one asks for; undefined when any will do.
+   *
+   * @throws SessionLostError when it is lost
+   */
+  answering(classification: Classification, sql: string): PhysicalConnection | undefined;
   hold(lease: PhysicalConnection): void;
   use(lease: PhysicalConnection): void;
   drop(lease: PhysicalConnection): void;

@@ -193,6 +193,13 @@ export class SessionState {
   }
 }
 
+/** Whether it may have opened a transaction, or set something, before it failed: an error brings no report of the session. */
+export function mayChangeUnseen({ statements, kind, access, functions, effects }: Classification): boolean {
+  const untold = effects.some(({ type }) => type === 'set-user-variable' || type === 'user-lock');
+  const several = statements > 1 || kind === 'call' || kind === 'execute';
+  return several || access === 'unknown' || functions.length > 0 || untold;
+}
+
 /** Whether a statement left the session as it was after connecting, so that nothing has to be remembered of it. */
 export function leavesNoTrace(classification: Classification, headers: readonly AnswerHeader[]): boolean {
   if (classification.effects.length > 0) return false;
@@ -202,6 +209,11 @@ export function leavesNoTrace(classification: Classification, headers: readonly 
     if (stateChanges !== undefined && !isQuietReport(stateChanges)) return false;
   }
   return true;
+}
+
+/** Whether a read opened a transaction by itself: the application has set autocommit off when the connection was new. */
+export function opensUnasked({ effects }: Classification, headers: readonly AnswerHeader[]): boolean {
+  return effects.length === 0 && headers.some(({ serverStatus = AUTOCOMMIT }) => (serverStatus & AUTOCOMMIT) === 0);
 }
 
 function isQuietReport(changes: StateChanges): boolean {

@@ -1,11 +1,16 @@
 import type { PhysicalConnection } from '../cluster/physical-connection.js';
-import { ClusterClosedError } from '../errors.js';
+import { ClusterClosedError, SessionLostError } from '../errors.js';
 import type { Classification } from '../sql/classification.js';
+import { tablesOf } from '../sql/tables/tables-of.js';
+import type { NodeId } from '../topology/node-report.js';
+import { rowsHeaders } from './answer.js';
+import { asksForTheLast, OF_A_CONNECTION } from './asked-forms.js';
 import { Execution } from './execution.js';
 import type { SessionCore, SessionHost } from './session-core.js';
 import { lostSession } from './session-errors.js';
-import { type AnswerHeader, leavesNoTrace, SessionState, type Slot } from './session-state.js';
+import { type AnswerHeader, leavesNoTrace, opensUnasked, SessionState, type Slot } from './session-state.js';
 import type { Statement } from './statement.js';
+import type { TransactionGuard } from './transaction-guard.js';
 
 /**
  * A logical connection: runs statements one after the other, on at most one lease a role. A pool's `query` is a session of
@@ -13,7 +18,7 @@ import type { Statement } from './statement.js';
  */
 export class Session implements SessionHost {
   readonly core: SessionCore;
-  readonly #keepsLeases: boolean;
+  readonly keepsLeases: boolean;
   #queue: Statement[] | undefined;
   #running = false;
   #state: SessionState | undefined;
@@ -24,13 +29,18 @@ export class Session implements SessionHost {
   onLost: ((error: Error) => void) | undefined;
   /** Called when a statement is about to run on another lease than the last. */
   onLease: ((lease: PhysicalConnection) => void) | undefined;
+  /** Watches the transaction of `cluster.transaction` that runs in it. */
+  guard: TransactionGuard | undefined;
   #lastLease: PhysicalConnection | undefined;
+  // Of this borrower: what an earlier one did is nobody's answer.
+  #lastAnswer: PhysicalConnection | undefined;
+  #lastWriter: PhysicalConnection | undefined;
   #whenIdle: (() => void)[] | undefined;
 
   /** @param keepsLeases whether leases are kept between statements, until {@link Session.release} */
   constructor(core: SessionCore, keepsLeases: boolean) {
     this.core = core;
-    this.#keepsLeases = keepsLeases;
+    this.keepsLeases = keepsLeases;
   }
 
   /** Why the session cannot be used any more. */
@@ -72,6 +82,30 @@ export class Session implements SessionHost {
     return slot === 'primary' ? this.#primary : this.#replica;
   }
 
+  kept(node: NodeId): PhysicalConnection | undefined {
+    if (this.#primary?.target.node === node) return this.#primary.dead ? undefined : this.#primary;
+    return this.#replica?.target.node === node && !this.#replica.dead ? this.#replica : undefined;
+  }
+
+  answering(classification: Classification, sql: string): PhysicalConnection | undefined {
+    const { dependsOn } = classification;
+    if (!this.keepsLeases) {
+      this.#warnOfAsking(classification, sql);
+      return undefined;
+    }
+    const lease = dependsOn.includes('last-insert-id') ? this.#lastWriter : this.#lastAnswer;
+    if (lease === undefined) return lease;
+    if (!lease.dead && this.lease(lease.target.role) === lease)
+      return this.#mayAnswer(lease, classification, sql) ? lease : undefined;
+    if (asksForTheLast(classification)) throw new SessionLostError('the answer to an earlier statement', lease.dead);
+    return undefined;
+  }
+
+  /** The leases kept. */
+  get leases(): readonly PhysicalConnection[] {
+    return [this.#primary, this.#replica].filter((lease) => lease !== undefined);
+  }
+
   /** Puts a fresh lease into its slot. */
   hold(lease: PhysicalConnection): void {
     const before = this.lease(lease.target.role);
@@ -83,6 +117,8 @@ export class Session implements SessionHost {
 
   /** A statement is about to run on this lease. */
   use(lease: PhysicalConnection): void {
+    this.#lastAnswer = lease;
+    if (lease.target.role === 'primary') this.#lastWriter = lease;
     if (this.#lastLease === lease) return;
     this.#lastLease = lease;
     this.onLease?.(lease);
@@ -90,17 +126,27 @@ export class Session implements SessionHost {
 
   /** Takes in what a successful statement did, and lets the lease go when nothing binds it. */
   succeeded(lease: PhysicalConnection, classification: Classification, headers: readonly AnswerHeader[]): void {
-    if (this.#state === undefined && leavesNoTrace(classification, headers)) return;
-    this.#state ??= new SessionState();
+    const answers = headers.length > 0 ? headers : rowsHeaders(lease.rowStatus);
+    lease.rowStatus = undefined;
+    if (this.#state === undefined && leavesNoTrace(classification, answers)) return;
     const slot = lease.target.role;
-    if (headers.length === 0) this.#state.apply(classification, undefined, slot);
-    for (const header of headers) this.#state.apply(classification, header, slot);
+    const opened = slot === 'replica' && this.#state?.pinnedTo === undefined && opensUnasked(classification, answers);
+    // Its snapshot is of no use to anybody, and the session belongs on the primary.
+    if (opened) {
+      lease.dirty = true;
+      return;
+    }
+    this.#state ??= new SessionState();
+    if (answers.length === 0) this.#state.apply(classification, undefined, slot);
+    for (const header of answers) this.#state.apply(classification, header, slot);
     lease.replayed = this.#state.wanted;
+    this.#count();
+    this.guard?.succeeded(classification, headers, this.#state.inTransaction);
   }
 
   /** The statement has ended: its lease goes back unless it is kept, and the next statement starts. */
   done(lease: PhysicalConnection | undefined, now?: number): void {
-    if (lease && (!this.#keepsLeases || lease.dead || lease.dirty || lease.recalled)) this.#letGo(lease, now);
+    if (lease && (!this.keepsLeases || lease.dead || lease.dirty || lease.recalled)) this.#letGo(lease, now);
     this.#running = false;
     const next = this.#queue?.shift();
     if (next) this.#start(next);
@@ -109,7 +155,7 @@ export class Session implements SessionHost {
 
   // A lease that is only wanted back stays while it holds what the session needs.
   #letGo(lease: PhysicalConnection, now?: number): void {
-    const needed = this.#keepsLeases && !lease.dead && !lease.dirty && this.#state?.pinnedTo === lease.target.role;
+    const needed = this.keepsLeases && !lease.dead && !lease.dirty && this.#state?.pinnedTo === lease.target.role;
     if (!needed) this.drop(lease, now);
   }
 
@@ -129,12 +175,13 @@ export class Session implements SessionHost {
 
   /** What the lease's session state is cannot be told any more: it is closed when it comes back. */
   suspect(lease: PhysicalConnection): void {
-    if (!this.#keepsLeases) {
+    if (!this.keepsLeases) {
       lease.dirty = true;
       return;
     }
     this.#state ??= new SessionState();
     this.#state.suspect(lease.target.role);
+    this.#count();
   }
 
   /** The lease that binds the session is lost: nothing more can be done in it. */
@@ -145,21 +192,24 @@ export class Session implements SessionHost {
 
   /** Gives all leases back. Variables and schema stay, for the next user of the same object, as in mysql2. */
   release(): void {
-    for (const lease of [this.#primary, this.#replica]) if (lease) this.drop(lease);
+    for (const lease of this.leases) this.drop(lease);
     this.#state?.release();
+    this.core.pinned.delete(this);
+    this.#lastAnswer = undefined;
+    this.#lastWriter = undefined;
     this.#dead = undefined;
   }
 
   /** Ends the session: nothing runs in it any more. */
   close(error: Error = new ClusterClosedError()): void {
     this.#dead = error;
-    for (const lease of [this.#primary, this.#replica]) {
-      if (!lease) continue;
+    for (const lease of this.leases) {
       if (this.#running) lease.destroy(error);
       lease.dirty = true;
       this.drop(lease);
     }
     this.lost(error);
+    this.core.pinned.delete(this);
   }
 
   /** Begins anew, on fresh leases and with nothing to replay. */
@@ -170,10 +220,33 @@ export class Session implements SessionHost {
   }
 
   #start(statement: Statement): void {
-    const dead = this.#dead;
+    const dead = this.#dead ?? this.guard?.refusal;
     if (dead) return process.nextTick(() => statement.settle(dead as never));
     this.#running = true;
     new Execution(this, statement).start();
+  }
+
+  // It may ask for rows as well, which a replica must be fit for; and nothing may bind the session to a replica.
+  #mayAnswer(lease: PhysicalConnection, { effects, dependsOn }: Classification, sql: string): boolean {
+    if (lease.target.role === 'primary') return true;
+    if (effects.length > 0 || !dependsOn.every((dependency) => OF_A_CONNECTION.has(dependency))) return false;
+    const { source, classifier } = this.core;
+    const { tables, complete } = tablesOf(sql, classifier.dialect);
+    return (
+      (complete && tables.length === 0) ||
+      source.stillFit(lease, { intent: source.scope.readIntent(), begunAt: source.cluster.clock.now() })
+    );
+  }
+
+  #count(): void {
+    if (this.keepsLeases && this.#state?.pinnedTo) this.core.pinned.add(this);
+    else this.core.pinned.delete(this);
+  }
+
+  #warnOfAsking(classification: Classification, sql: string): void {
+    const { asked, classifier, source } = this.core;
+    const message = asked.warningOf(sql, classification, classifier.dialect);
+    if (message) source.cluster.tell('warning', { code: 'NO_EARLIER_STATEMENT', message });
   }
 
   #reportLeftOpen(): void {

@@ -14,8 +14,12 @@ export interface Statement {
   /** The text only stands for a call that has none of its own, such as a ping: rules and comments have no say. */
   readonly wordless: boolean;
   readonly options: StatementClusterOptions | undefined;
+  /** The text behind it that decides where both run. */
+  readonly leadsTo?: string | undefined;
   /** Rows or fields have reached the caller, so that it cannot be run again unseen. */
   readonly delivered: boolean;
+  /** The text with its values in it; absent where it has none. */
+  written?(): string;
   /** Runs it; `done` is called once. May be called again for a further attempt. */
   send(lease: PhysicalConnection, done: StatementDone): void;
   /** Tells the caller. Called once. */

@@ -4,7 +4,8 @@ import type { Rule } from '../rules.js';
 import type { Classification } from '../sql/classification.js';
 import { accessOf, ON_ANY_NODE } from './intent-of.js';
 import type { SessionHost } from './session-core.js';
-import type { Told } from './statement-rules.js';
+import type { Statement } from './statement.js';
+import type { StatementRules, Told } from './statement-rules.js';
 
 /** What a statement asks for by itself, by a comment, or by a rule, in this order; and the rule when it had a say. */
 export interface Wish {
@@ -41,6 +42,21 @@ export function wishOf({ rule, hint, bad }: Told, own: StatementClusterOptions |
   refuseConflict(rule.route, `the rule '${rule.because}'`, routed);
   const wish = rule.node === undefined ? { route: rule.route as 'primary' | 'replica' } : { node: rule.node };
   return { options: { ...options, ...wish }, rule };
+}
+
+/** The options of a statement when rules or comments are used, which are counted. Throws what {@link wishOf} throws. */
+export function wishFor(
+  rules: StatementRules,
+  statement: Statement,
+  routed: Routed,
+): StatementClusterOptions | undefined {
+  const { sql, options, wordless } = statement;
+  if (wordless) return options;
+  const told = rules.of(sql, routed.session.state?.wanted.schema);
+  if (told.rule?.route === 'error') rules.count(told.rule);
+  const wish = wishOf(told, options, routed);
+  if (wish.rule) rules.count(wish.rule);
+  return wish.options;
 }
 
 function refuseConflict(route: Rule['route'], who: string, { classification, session }: Routed): void {

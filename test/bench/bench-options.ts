@@ -7,6 +7,7 @@ export const PARTS = [
   'level',
   'point',
   'lag',
+  'sessions',
   'promotion',
   'noticing',
   'fleet',

@@ -13,6 +13,7 @@ import { promotion } from './promotion.js';
 import { replicaLoss } from './replica-loss.js';
 import { routingDecision } from './routing-decision.js';
 import { isMet, type Row } from './row.js';
+import { sessions } from './sessions.js';
 import { table } from './table.js';
 
 const LIMIT_MS = 20 * 60_000;
@@ -23,6 +24,7 @@ const measures: Readonly<Record<Part, (options: BenchOptions) => Promise<Row[]>>
   level: levelPool,
   point: pointSelect,
   lag,
+  sessions,
   promotion,
   noticing,
   fleet: fleets,

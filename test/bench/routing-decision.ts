@@ -1,4 +1,5 @@
 import { route } from '../../src/routing/choose.js';
+import { AskedForms } from '../../src/session/asked-forms.js';
 import { Classifier } from '../../src/session/classifier.js';
 import { intentOf } from '../../src/session/intent-of.js';
 import type { SessionCore } from '../../src/session/session-core.js';
@@ -22,7 +23,15 @@ export async function routingDecision({ rounds }: BenchOptions): Promise<Row[]> 
   const { source, settings } = silent;
   const lexical = { readOnlyFunctions: settings.readOnlyFunctions };
   const classifier = new Classifier(lexical, silent.topology);
-  const core: SessionCore = { source, settings, classifier, rules: undefined, database: 'shop' };
+  const core: SessionCore = {
+    source,
+    settings,
+    classifier,
+    asked: new AskedForms(),
+    pinned: new Set(),
+    rules: undefined,
+    database: 'shop',
+  };
   const texts = new DistinctStatements();
   const whole = onFreshTexts('decision', texts, (prepared) => decide(prepared, silent, core));
   const alone = onFreshTexts('classify', texts, (prepared) => classifyAll(prepared, lexical));

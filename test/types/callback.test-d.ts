@@ -29,6 +29,11 @@ export const drizzled = [drizzle(pool), drizzle({ client: pool })];
 // With `cluster` the pool shows its cluster.
 export const ready: Promise<unknown> = pool.cluster.ready();
 
+// Its function gets a promise connection here too.
+export const rows: Promise<unknown> = pool.cluster.transaction((inside) => inside.query('SELECT 1'), {
+  readOnly: true,
+});
+
 // @ts-expect-error: a name that no option has
 createPool({ cluster: { maxLag: 500 } });
 // @ts-expect-error: a number of milliseconds

@@ -21,6 +21,21 @@ export async function rows(): Promise<mysql2.RowDataPacket[]> {
   return found;
 }
 
+export const made: Promise<number> = pool.cluster.transaction(
+  async (connection) => {
+    const [header] = await connection.execute<mysql2.ResultSetHeader>({
+      sql: 'INSERT INTO orders VALUES (1)',
+      cluster: { signal: AbortSignal.timeout(500) },
+    });
+    return header.insertId;
+  },
+  { readOnly: false, isolation: 'READ COMMITTED', retries: 2 },
+);
+// A query builder on the transaction's connection.
+export const built = pool.cluster.transaction((inside) => drizzle(inside).execute('SELECT 1'));
+// @ts-expect-error: no such level
+pool.cluster.transaction(() => 1, { isolation: 'STRICT' });
+
 // @ts-expect-error: a name that no option has
 createPool({ cluster: { maxLag: 500 } });
 

@@ -1,7 +1,10 @@
 import type { EventEmitter } from 'node:events';
 import type { PhysicalConnection } from '../../cluster/physical-connection.js';
+import type { DriverError } from '../../error-facts.js';
 import type { StatementClusterOptions } from '../../options.js';
+import { runsAsAWhole } from '../../session/retry.js';
 import type { Statement, StatementDone } from '../../session/statement.js';
+import { classify } from '../../sql/classify.js';
 import { callOptions } from '../call-options.js';
 import { createQuery, type DriverCallback, type DriverQuery, format } from './driver.js';
 
@@ -35,7 +38,11 @@ export function contextOf(sql: unknown, { bare, full }: StatementContexts): Stat
 export type Protocol = 'query' | 'execute';
 
 type RawCommand = EventEmitter & { on(event: string, listener: (...args: unknown[]) => void): unknown };
-type RawConnection = EventEmitter & Record<Protocol, (...args: unknown[]) => RawCommand>;
+type RawConnection = EventEmitter &
+  Record<Protocol, (...args: unknown[]) => RawCommand> & { unprepare(options: object): unknown };
+
+// 1243 ER_UNKNOWN_STMT_HANDLER, 1615 ER_NEED_REPREPARE
+const STALE = new Set([1243, 1615]);
 
 /**
  * A `query` or `execute` call as a statement. The command that the caller holds is told of everything. A query with a
@@ -73,10 +80,15 @@ export class CommandStatement implements Statement {
     this.sql = brings && !this.opaque ? format(text, command.values as never) : text;
   }
 
+  written(): string {
+    return this.#values === undefined ? this.sql : format(this.#template, this.#values as never);
+  }
+
   send(lease: PhysicalConnection, done: StatementDone): void {
     const raw = lease.raw as unknown as RawConnection;
-    if (!this.#callback) this.#stream(raw, done);
-    else if (this.#protocol === 'query' && this.#attempts++ === 0) {
+    if (this.#protocol === 'execute') this.#execute(raw, done);
+    else if (!this.#callback) this.#stream(raw, done);
+    else if (this.#attempts++ === 0) {
       this.command.onResult = done as DriverCallback;
       raw.query(this.command);
     } else this.#dispatch(raw, done);
@@ -86,6 +98,25 @@ export class CommandStatement implements Statement {
     if (this.#callback) return this.#callback(error as never, result, fields);
     if (error && this.command.listenerCount('error') > 0) this.command.emit('error', error);
     this.command.emit('end');
+  }
+
+  // A statement that the server has to prepare anew, or has forgotten, was not run: it is prepared again on the same connection.
+  #execute(raw: RawConnection, done: StatementDone): void {
+    const once: StatementDone = (error, ...answer) => {
+      if (!error || !this.#isStale(error)) return done(error, ...answer);
+      // Found by the options that it was prepared with.
+      raw.unprepare({ ...(this.#context.bare ? {} : this.command._queryOptions), sql: this.#template });
+      run(done);
+    };
+    const run = (ended: StatementDone): void => {
+      if (this.#callback) this.#dispatch(raw, ended);
+      else this.#stream(raw, ended);
+    };
+    run(once);
+  }
+
+  #isStale({ errno }: DriverError): boolean {
+    return STALE.has(errno ?? 0) && !this.delivered && runsAsAWhole(classify(this.sql));
   }
 
   #dispatch(raw: RawConnection, done: StatementDone | undefined): RawCommand {

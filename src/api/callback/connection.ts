@@ -2,8 +2,9 @@ import { Cluster } from '../cluster.js';
 import { type ClusteredOptions, shadowOptions } from '../driver-config.js';
 import { type OpenCore, openSharedCore } from '../open-core.js';
 import { explainedText } from './command-statement.js';
+import type { ConnectionOwner } from './connection-owner.js';
 import { driverPoolConfig } from './driver.js';
-import { type ConnectionOwner, LogicalConnection } from './logical-connection.js';
+import { LogicalConnection } from './logical-connection.js';
 import type { PromiseFace } from './pool.js';
 
 type Callback = (error: Error | null, ...results: unknown[]) => void;
@@ -22,14 +23,20 @@ export class ClusterConnection extends LogicalConnection {
       cluster: { ...options.cluster, pool: { ...options.cluster.pool, max: 1, min: 0 } },
     });
     const config = driverPoolConfig(shadowOptions(options));
-    const owner: ConnectionOwner & { closed: () => void } = {
+    const owner: ConnectionOwner<LogicalConnection> & { closed: () => void } = {
       closed: () => undefined,
       takeBack: () => owner.closed(),
       promiseConnection: (connection) => promises.connection(connection),
+      guest: (connection) => promises.guest(connection),
     };
     super(core, config.connectionConfig, owner);
     this.#core = core;
-    this.cluster = new Cluster(core, explainedText(config.connectionConfig), () => this.#close());
+    this.cluster = new Cluster(core, {
+      textOf: explainedText(config.connectionConfig),
+      enter: async () => this.transactionRoom(() => undefined),
+      close: () => this.#close(),
+      session: this.session,
+    });
     owner.closed = () => void this.#close();
     this.handOut();
     // As in mysql2, it connects by itself and before all else: who waits for 'connect' never calls connect().

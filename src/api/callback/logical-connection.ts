@@ -5,6 +5,7 @@ import { ClusterClosedError } from '../../errors.js';
 import { Session } from '../../session/session.js';
 import type { SessionCore } from '../../session/session-core.js';
 import type { Statement, StatementDone } from '../../session/statement.js';
+import type { TransactionRoom } from '../../session/transaction.js';
 import {
   CommandStatement,
   contextOf,
@@ -12,15 +13,12 @@ import {
   type StatementContexts,
   statementContexts,
 } from './command-statement.js';
+import type { ConnectionOwner } from './connection-owner.js';
 import { createQuery, type DriverQuery, escapeId, escapeValue, format } from './driver.js';
 
-type Callback = (error: Error | null, ...results: unknown[]) => void;
+import { type PreparedInfo, PreparedStatement, type PrepareOptions } from './prepared-statement.js';
 
-/** Who gets a pooled connection back. */
-export interface ConnectionOwner {
-  takeBack(connection: LogicalConnection, reusable: boolean): void;
-  promiseConnection(connection: LogicalConnection): unknown;
-}
+type Callback = (error: Error | null, ...results: unknown[]) => void;
 
 /** What is sent by a method of the driver's connection other than `query` and `execute`. */
 interface DirectCall {
@@ -28,8 +26,8 @@ interface DirectCall {
   readonly sql: string;
   readonly send: (lease: PhysicalConnection, done: StatementDone) => void;
   readonly callback: Callback | undefined;
-  /** The text is not the caller's: the default. */
-  readonly wordless?: boolean;
+  /** The text that decides where it is sent, when that is another. */
+  readonly leadsTo?: string;
 }
 
 /** mysql2's callback connection on a cluster: a session that may use one connection of the primary and one of a replica. */
@@ -38,13 +36,13 @@ export class LogicalConnection extends EventEmitter {
   readonly authorized = true;
   lastActiveTime = Date.now();
   readonly #session: Session;
-  readonly #owner: ConnectionOwner;
+  readonly #owner: ConnectionOwner<LogicalConnection>;
   readonly #contexts: StatementContexts;
   #out = false;
   #closing = false;
   #opened = false;
 
-  constructor(core: SessionCore, config: object, owner: ConnectionOwner) {
+  constructor(core: SessionCore, config: object, owner: ConnectionOwner<LogicalConnection>) {
     super();
     // A copy for each connection, as in mysql2: callers change it.
     this.config = Object.create(Object.getPrototypeOf(config), Object.getOwnPropertyDescriptors(config));
@@ -112,16 +110,26 @@ export class LogicalConnection extends EventEmitter {
     this.#call({ sql: '', send: (lease, done) => lease.raw.ping(done as never), callback });
   }
 
-  /** Prepares on the lease that keeps the session from then on. */
-  prepare(options: unknown, callback?: Callback): void {
-    // Classified as the text form of the same thing: the handle belongs to one connection.
-    const sql = "PREPARE s FROM 'x'";
-    const send: DirectCall['send'] = (lease, done) => void lease.raw.prepare(options as never, done as never);
-    this.#call({ sql, send, callback, wordless: false });
+  /** Prepares it where it would run; the handle serves on every lease. */
+  prepare(options: string | PrepareOptions, callback?: Callback): void {
+    const asked = typeof options === 'string' ? { sql: options } : options;
+    const done: Callback = (error, info) => {
+      if (error) callback?.(error);
+      else callback?.(null, new PreparedStatement(this, asked, info as PreparedInfo));
+    };
+    // Preparing does nothing to rows or session, whatever the text will do.
+    this.#call({
+      sql: 'DO 0',
+      leadsTo: asked.sql,
+      send: (lease, ended) => void lease.raw.prepare(asked as never, ended as never),
+      callback: done,
+    });
   }
 
-  unprepare(sql: string): unknown {
-    return this.#session.lastLease?.raw.unprepare(sql);
+  /** Forgets the statement on the leases in use: mysql2's cache is one a physical connection. */
+  unprepare(options: string | PrepareOptions): unknown {
+    const found = this.#session.leases.map(({ raw }) => raw.unprepare(options as never) as unknown);
+    return found.find((statement) => statement !== undefined);
   }
 
   /** Another account: on a connection that the session keeps until it is released. */
@@ -135,7 +143,7 @@ export class LogicalConnection extends EventEmitter {
       // A role binds the session as another account does.
       this.#call({
         sql: 'SET ROLE NONE',
-        send: (lease, ended) => changeUserOn(lease, options, ended),
+        send: (lease, ended) => lease.changeUser(options, ended),
         callback: done,
       });
     });
@@ -184,6 +192,24 @@ export class LogicalConnection extends EventEmitter {
   handOut(): this {
     this.#out = true;
     return this;
+  }
+
+  /** What runs its statements. */
+  protected get session(): Session {
+    return this.#session;
+  }
+
+  /** @internal For one attempt of a transaction; `done` is called at its end. */
+  transactionRoom(done: () => void): TransactionRoom<unknown> {
+    const { face, leave } = this.#owner.guest(this);
+    return {
+      session: this.#session,
+      connection: face,
+      leave: () => {
+        leave();
+        done();
+      },
+    };
   }
 
   release(): void {
@@ -256,11 +282,12 @@ export class LogicalConnection extends EventEmitter {
     return command;
   }
 
-  #call({ sql, send, callback, wordless = true }: DirectCall): void {
+  #call({ sql, leadsTo, send, callback }: DirectCall): void {
     const statement: Statement = {
       sql,
       opaque: false,
-      wordless,
+      wordless: true,
+      leadsTo,
       options: undefined,
       delivered: false,
       send,
@@ -268,11 +295,4 @@ export class LogicalConnection extends EventEmitter {
     };
     this.#session.run(statement);
   }
-}
-
-function changeUserOn(lease: PhysicalConnection, options: ConnectionOptions, done: StatementDone): void {
-  lease.raw.changeUser(options, (error) => {
-    if (error) done(error);
-    else lease.setUp(done);
-  });
 }

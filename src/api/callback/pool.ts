@@ -1,6 +1,7 @@
 import type { Pool, PoolConnection, Query } from 'mysql2';
 import { ClusterClosedError } from '../../errors.js';
 import { Session } from '../../session/session.js';
+import type { TransactionRoom } from '../../session/transaction.js';
 import { Cluster } from '../cluster.js';
 import { type ClusteredOptions, shadowOptions } from '../driver-config.js';
 import { type OpenCore, openCore } from '../open-core.js';
@@ -12,6 +13,7 @@ import {
   type StatementContexts,
   statementContexts,
 } from './command-statement.js';
+import type { Guest } from './connection-owner.js';
 import { createQuery, DriverPool, type DriverPoolConfig, type DriverQuery, driverPoolConfig } from './driver.js';
 import { LogicalConnection } from './logical-connection.js';
 import { LogicalPool } from './logical-pool.js';
@@ -20,6 +22,7 @@ import { LogicalPool } from './logical-pool.js';
 export interface PromiseFace {
   pool(pool: ClusterPool): unknown;
   connection(connection: LogicalConnection): unknown;
+  guest(connection: LogicalConnection): Guest;
 }
 
 type EndCallback = (error: NodeJS.ErrnoException | null) => void;
@@ -44,7 +47,11 @@ export class ClusterPool extends DriverPool {
     this.#config = config;
     this.#promises = promises;
     this.#contexts = statementContexts(config.connectionConfig);
-    this.cluster = new Cluster(core, explainedText(config.connectionConfig), () => this.#close());
+    this.cluster = new Cluster(core, {
+      textOf: explainedText(config.connectionConfig),
+      enter: () => this.#enter(),
+      close: () => this.#close(),
+    });
     this.#logical = new LogicalPool({
       limit: core.settings.pool.max,
       queue: core.settings.queue,
@@ -87,6 +94,10 @@ export class ClusterPool extends DriverPool {
     return this.#promises.connection(connection);
   }
 
+  guest(connection: LogicalConnection): Guest {
+    return this.#promises.guest(connection);
+  }
+
   override end(callback?: EndCallback): void {
     this.#close().then(
       () => callback?.(null),
@@ -106,6 +117,16 @@ export class ClusterPool extends DriverPool {
     if (this.#ending) this.#refuse(command);
     else new Session(this.#core, false).run(new CommandStatement(protocol, command, contextOf(sql, this.#contexts)));
     return command;
+  }
+
+  #enter(): Promise<TransactionRoom<unknown>> {
+    return new Promise((resolve, reject) => {
+      this.getConnection((error, taken) => {
+        const connection = taken as unknown as LogicalConnection;
+        if (error) reject(error);
+        else resolve(connection.transactionRoom(() => connection.release()));
+      });
+    });
   }
 
   #refuse(command: DriverQuery): void {

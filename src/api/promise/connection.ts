@@ -1,4 +1,5 @@
 import type { Connection as CallbackConnection } from 'mysql2';
+import { StatementRefusedError } from '../../errors.js';
 import type { Cluster } from '../cluster.js';
 import { withCallerStack } from './caller-stack.js';
 import { PromiseConnection, PromisePoolConnection } from './driver.js';
@@ -31,6 +32,24 @@ for (const { prototype } of [ClusterPromiseConnection, ClusterPromisePoolConnect
   const inherited = prototype as unknown as Record<string, Method>;
   for (const name of ASYNCHRONOUS) define(prototype, name, tracing(inherited[name] as Method));
   for (const name of SYNCHRONOUS) define(prototype, name, forwarding(name));
+}
+
+/** A promise connection that its user does not give back; after `leave` it runs nothing. */
+export function guestOf(connection: CallbackConnection): {
+  readonly face: ClusterPromisePoolConnection;
+  leave(): void;
+} {
+  const face = new ClusterPromisePoolConnection(connection);
+  define(face, 'release', () => undefined);
+  const late = async (): Promise<never> => {
+    throw new StatementRefusedError('the transaction that this connection was made for has ended');
+  };
+  return {
+    face,
+    leave: () => {
+      for (const name of ASYNCHRONOUS) define(face, name, late);
+    },
+  };
 }
 
 function define(prototype: object, name: string, value: Method): void {

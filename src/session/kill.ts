@@ -1,0 +1,176 @@
+import type { LeaseRequest } from '../cluster/lease-request.js';
+import type { LeaseSource } from '../cluster/lease-source.js';
+import type { PhysicalConnection } from '../cluster/physical-connection.js';
+import { threadsOf } from '../cluster/thread-ids.js';
+import { StatementRefusedError } from '../errors.js';
+import type { Intent } from '../routing/intent.js';
+import type { Classification, Effect } from '../sql/classification.js';
+import type { NodeView, Topology } from '../topology/topology.js';
+import type { SessionCore } from './session-core.js';
+import type { StatementDone } from './statement.js';
+
+/** What a text kills. */
+export interface KillTarget {
+  /** Only the statement that runs there, not its connection. */
+  readonly query: boolean;
+  readonly node: string;
+  /** The connection, when it is one of this process. */
+  readonly victim: PhysicalConnection | undefined;
+}
+
+/** A text that may kill. */
+export interface KillCall {
+  /** The node that the caller names. */
+  readonly node: string | undefined;
+  readonly core: SessionCore;
+  /** The text with its values in it. */
+  written(): string;
+}
+
+/** How long a KILL may take, and the statement that it is for to end after it. */
+const KILL_MS = 10_000;
+/** How long a connection that was killed may take to be closed by the server. */
+const CLOSE_MS = 1000;
+
+/**
+ * The node that a KILL is for: ids are counters of each server, so that the same one names a stranger elsewhere.
+ *
+ * @returns undefined for a text that kills nothing
+ * @throws StatementRefusedError when it does not name a connection of this process and no node is named
+ */
+export function killTarget({ effects, statements }: Classification, call: KillCall): KillTarget | undefined {
+  let kill = effects.length === 0 ? undefined : effects.find(isKill);
+  if (kill === undefined) return undefined;
+  const { node, core } = call;
+  if (kill.id === undefined) kill = core.classifier.classify(call.written()).effects.find(isKill);
+  const id = statements === 1 ? kill?.id : undefined;
+  const query = kill?.query ?? false;
+  const mine = id === undefined ? [] : threadsOf<PhysicalConnection>(id).filter(isIn(core.source));
+  if (node !== undefined) return { node, query, victim: mine.find((one) => isAt(one, node)) };
+  const [victim, other] = mine;
+  if (victim !== undefined && other === undefined) return { node: victim.target.node, query, victim };
+  const why = id === undefined ? 'its id cannot be read from the text' : whyNot(id, mine.length);
+  throw new StatementRefusedError(`KILL: ${why}; name the server by cluster: { node: 'db-1:3306' }`);
+}
+
+function whyNot(id: number, found: number): string {
+  return found === 0
+    ? `no connection of this process to the cluster has the id ${id}`
+    : `connections to several nodes have the id ${id}`;
+}
+
+/** A KILL on its way, on a connection of its own: above the pool's limit if need be, and none of the session's. */
+export class Kill implements LeaseRequest {
+  intent: Intent;
+  node: NodeView | undefined;
+  because = '';
+  held = false;
+  routedOn: Topology | undefined;
+  readonly begunAt: number;
+  readonly holdUntil: number;
+  readonly freshUntil: number;
+  readonly second = true;
+  readonly #source: LeaseSource;
+  readonly #target: KillTarget;
+  readonly #send: (lease: PhysicalConnection, done: StatementDone) => void;
+  readonly #settle: StatementDone;
+  #aside: PhysicalConnection | undefined;
+
+  constructor(source: LeaseSource, target: KillTarget, way: KillWay) {
+    this.#source = source;
+    this.#target = target;
+    this.#send = way.send;
+    this.#settle = way.settle;
+    this.intent = { ...source.scope.readIntent(undefined, 'eventual'), node: target.node };
+    this.begunAt = source.cluster.clock.now();
+    this.holdUntil = this.begunAt + KILL_MS;
+    this.freshUntil = this.holdUntil;
+  }
+
+  start(): void {
+    this.#target.victim?.kills.shut();
+    this.#source.acquire(this);
+  }
+
+  kept(): undefined {
+    return undefined;
+  }
+
+  onLease(lease: PhysicalConnection): void {
+    // Idle in its pool: it cannot kill itself, and nobody else may have it before the answer.
+    if (lease === this.#target.victim && this.#aside === undefined) {
+      this.#aside = lease;
+      return this.#source.acquire(this);
+    }
+    this.#send(lease, (error, result, fields) => {
+      if (error && !('sqlState' in error && error.sqlState)) lease.dirty = true;
+      this.#source.release(lease);
+      this.#end(error, result, fields);
+    });
+  }
+
+  onPoolError(error: Error): void {
+    this.#source.poolFailed(this, error);
+  }
+
+  onError(error: Error): void {
+    this.#end(error);
+  }
+
+  #end(...answer: Parameters<StatementDone>): void {
+    const { victim, query } = this.#target;
+    if (victim) settleVictim(victim, { query, failed: answer[0] !== null, clock: this.#source.cluster.clock });
+    if (this.#aside) this.#source.release(this.#aside);
+    this.#settle(...answer);
+  }
+}
+
+/** How a KILL is sent, and who is told. */
+export interface KillWay {
+  readonly send: (lease: PhysicalConnection, done: StatementDone) => void;
+  readonly settle: StatementDone;
+}
+
+/**
+ * Ends the statement that runs on a lease, on the server too. The lease is used again when it has ended; when it does not, the
+ * connection is closed.
+ */
+export function cancelStatement(lease: PhysicalConnection, source: LeaseSource): void {
+  const target = { node: lease.target.node, query: true, victim: lease };
+  const sql = `KILL QUERY ${lease.threadId}`;
+  const timer = source.cluster.clock.after(KILL_MS, () => lease.destroy(), true);
+  new Kill(source, target, {
+    send: (killer, done) => void killer.raw.query(sql, done as never),
+    settle: (error) => {
+      timer.cancel();
+      if (error) lease.destroy(error);
+    },
+  }).start();
+}
+
+// A KILL that came too late for its statement may meet the next one: that one is ours.
+function settleVictim(
+  victim: PhysicalConnection,
+  { query, failed, clock }: { query: boolean; failed: boolean; clock: LeaseSource['cluster']['clock'] },
+): void {
+  if (victim.dead || failed) return victim.kills.open();
+  const timer = clock.after(query ? KILL_MS : CLOSE_MS, () => victim.destroy(), true);
+  const end = (): void => {
+    timer.cancel();
+    victim.kills.open();
+  };
+  if (query) victim.raw.query('DO 0', end);
+  else victim.onceDead(end);
+}
+
+function isKill(effect: Effect): effect is Effect & { type: 'kill' } {
+  return effect.type === 'kill';
+}
+
+function isIn({ cluster }: LeaseSource): (connection: PhysicalConnection) => boolean {
+  return ({ target, dead }) => !dead && cluster.topology.nodes.has(target.node);
+}
+
+function isAt({ target }: PhysicalConnection, node: string): boolean {
+  return target.node === node || target.address === node;
+}

@@ -1,0 +1,39 @@
+import type { LeaseSource } from '../cluster/lease-source.js';
+import type { PhysicalConnection } from '../cluster/physical-connection.js';
+import type { Classification } from '../sql/classification.js';
+import { tracksItsSamples } from '../topology/samples.js';
+import { gtidsOf } from './answer.js';
+import type { AnswerHeader } from './session-state.js';
+
+/** How a statement ended. */
+export interface Ending {
+  readonly lease: PhysicalConnection;
+  readonly headers: readonly AnswerHeader[];
+  readonly inTransaction: boolean;
+}
+
+/** Takes in what a statement that succeeded wrote: everything that could have written counts for the reads that follow. */
+export function rememberWrites(
+  source: LeaseSource,
+  classification: Classification,
+  { lease, headers, inTransaction }: Ending,
+): void {
+  if (headers.length === 0 && classification.access === 'read') return;
+  const counts = tracksItsSamples(source.cluster.topology.nodes.get(lease.target.node));
+  let told = false;
+  for (const { stateChanges } of headers) {
+    const gtids = stateChanges === undefined || !counts ? [] : gtidsOf(stateChanges);
+    if (gtids.length === 0) continue;
+    told = true;
+    source.scope.add(gtids);
+  }
+  if (!told && !inTransaction) rememberUntold(source, classification);
+}
+
+/** The same for a statement that ended without telling a GTID, also with an error. */
+export function rememberUntold(source: LeaseSource, { access, functions, kind, effects }: Classification): void {
+  if (kind === 'empty') return;
+  const commits = !source.hasGtids && effects.some((effect) => effect.type === 'commit');
+  const wrote = access === 'write' || access === 'locking-read' || access === 'unknown' || functions.length > 0;
+  if (wrote || commits) source.scope.addUnknown();
+}

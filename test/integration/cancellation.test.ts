@@ -1,0 +1,353 @@
+import { createConnection as createPlain, type RowDataPacket } from 'mysql2/promise';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createPool as createCallbackPool } from '../../src/index.js';
+import { createConnection, OptionError, StatementRefusedError, WriteOutcomeUnknownError } from '../../src/promise.js';
+import type { TestNode } from '../../src/testing/index.js';
+import { failureOf, lab, nameOf, pause, rowsOf, TEST_MS, timed, until } from './support/lab.js';
+
+const here = lab({}, async (made) => {
+  await made.mark();
+  await made.cluster.query(made.primary, 'CREATE TABLE shop.t (id INT PRIMARY KEY, v INT)');
+  await made.cluster.query(made.primary, 'INSERT INTO shop.t VALUES (1, 0), (2, 0)');
+  await made.cluster.waitForReplication();
+});
+
+beforeEach(() => here.cluster.query(here.primary, 'UPDATE shop.t SET v = 0 WHERE id = 1'));
+
+afterEach(() => here.endAll());
+
+const INTERRUPTED = { errno: 1317 };
+const SLOW_READ = 'SELECT name, SLEEP(60) AS s FROM whoami';
+const SLOW_WRITE = 'UPDATE t SET v = v + 1 + SLEEP(60) WHERE id = 1';
+
+/** The nodes on which a statement with this text runs. */
+async function runningOn(text: string): Promise<string[]> {
+  const sql =
+    "SELECT INFO AS info FROM performance_schema.processlist WHERE COMMAND <> 'Sleep' AND ID <> CONNECTION_ID()";
+  const found = await Promise.all(
+    here.cluster.nodes.map(async (node) => {
+      const [rows] = await here.asRoot(node, [sql]);
+      return rows?.some(({ info }) => String(info).includes(text)) ? [node.name] : [];
+    }),
+  );
+  return found.flat();
+}
+
+const untilRuns = (text: string): Promise<void> => until(async () => (await runningOn(text)).length > 0);
+const untilGone = (text: string): Promise<void> => until(async () => (await runningOn(text)).length === 0, 5000);
+
+/** Brings the counters of threads of all nodes to the same number. */
+async function alignThreads(): Promise<void> {
+  const { user, password } = here.cluster;
+  const next = async ({ host, serverPort }: TestNode): Promise<number> => {
+    const connection = await createPlain({ host, port: serverPort, user, password });
+    const { threadId } = connection;
+    await connection.end();
+    return threadId;
+  };
+  const ids = await Promise.all(here.cluster.nodes.map(next));
+  const goal = Math.max(...ids) + 5;
+  for (const [at, node] of here.cluster.nodes.entries()) for (let id = ids[at] ?? 0; id < goal; ) id = await next(node);
+}
+
+describe('ids of threads', { timeout: TEST_MS }, () => {
+  it('name one connection of the process, also where the servers count alike', async () => {
+    const raws: { threadId: number; end: boolean }[] = [];
+    for (let round = 0; round < 3; round++) {
+      await alignThreads();
+      const pool = await here.pool({ consistency: 'eventual' }, { connectionLimit: 4 });
+      pool.on('connection', (raw) => raws.push(raw as never));
+      const nodes = here.cluster.nodes.map(({ address }) => address);
+      const busy = nodes.flatMap((node) => [1, 2, 3, 4].map(() => ({ sql: 'SELECT SLEEP(0.3)', cluster: { node } })));
+      await Promise.all(busy.map((read) => pool.query(read)));
+    }
+    expect(raws.length).toBeGreaterThanOrEqual(36);
+    const ids = raws.map(({ threadId }) => threadId);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+});
+
+describe('KILL', { timeout: TEST_MS }, () => {
+  const forms: [string, (id: number) => [string, unknown[]?]][] = [
+    ['a literal', (id) => [`KILL QUERY ${id}`]],
+    ['a value', (id) => ['KILL QUERY ?', [id]]],
+  ];
+
+  it.each(forms)(
+    'QUERY by the pool, the id as %s: the statement ends on its node, the connection goes on',
+    async (_form, kill) => {
+      const pool = await here.pool({ consistency: 'eventual' });
+      const connection = here.use(await pool.getConnection(), (taken) => taken.release());
+      for (const [sql, onPrimary] of [
+        [SLOW_READ, false],
+        [SLOW_WRITE, true],
+      ] as const) {
+        const sent = failureOf(connection.query(sql));
+        await untilRuns(sql);
+        expect(((await runningOn(sql))[0] === here.primary.name) === onPrimary).toBe(true);
+        await pool.query(...kill(connection.threadId));
+        expect(await sent).toMatchObject(INTERRUPTED);
+        expect(await runningOn(sql)).toEqual([]);
+        await nameOf(connection);
+      }
+      expect(await rowsOf(connection, 'SELECT v FROM t WHERE id = 1 FOR UPDATE')).toEqual([{ v: 0 }]);
+    },
+  );
+
+  it('QUERY by a fresh createConnection, and by execute()', async () => {
+    const pool = await here.pool({ consistency: 'eventual' });
+    const connection = here.use(await pool.getConnection(), (taken) => taken.release());
+    const sent = failureOf(connection.query(SLOW_READ));
+    await untilRuns(SLOW_READ);
+    const killer = here.use(await createConnection(here.options()), (made) => made.end());
+    await killer
+      .execute('KILL QUERY ?', [connection.threadId])
+      .catch(() => killer.query(`KILL QUERY ${connection.threadId}`));
+    expect(await sent).toMatchObject(INTERRUPTED);
+  });
+
+  it('when all connections of the pool are in use', async () => {
+    const pool = await here.pool({}, { connectionLimit: 1 });
+    const connection = here.use(await pool.getConnection(), (taken) => taken.release());
+    await connection.beginTransaction();
+    const sent = failureOf(connection.query(SLOW_WRITE));
+    await untilRuns(SLOW_WRITE);
+    await pool.query(`KILL QUERY ${connection.threadId}`);
+    expect(await sent).toMatchObject(INTERRUPTED);
+    await connection.query('UPDATE t SET v = 7 WHERE id = 2');
+    await connection.commit();
+    expect(await rowsOf(pool, 'SELECT v FROM t WHERE id = 2')).toEqual([{ v: 7 }]);
+  });
+
+  it('in a session of its own that is in a transaction: another connection of the server is meant', async () => {
+    const pool = await here.pool();
+    const [killer, victim] = [await pool.getConnection(), await pool.getConnection()];
+    for (const one of [killer, victim]) here.use(one, (taken) => taken.release());
+    await killer.beginTransaction();
+    await killer.query('UPDATE t SET v = 8 WHERE id = 2');
+    const sent = failureOf(victim.query(SLOW_READ));
+    await untilRuns(SLOW_READ);
+    await killer.query(`KILL QUERY ${victim.threadId}`);
+    expect(await sent).toMatchObject(INTERRUPTED);
+    await killer.commit();
+    expect(await rowsOf(pool, 'SELECT v FROM t WHERE id = 2')).toEqual([{ v: 8 }]);
+  });
+
+  it.each(['KILL', 'KILL CONNECTION'])('%s: the statement fails, the pool goes on', async (kill) => {
+    const pool = await here.pool({ consistency: 'eventual' }, { connectionLimit: 1 });
+    const connection = here.use(await pool.getConnection(), (taken) => taken.release());
+    await connection.beginTransaction();
+    const sent = failureOf(connection.query(SLOW_WRITE));
+    await untilRuns(SLOW_WRITE);
+    await pool.query(`${kill} ${connection.threadId}`);
+    expect(await sent).toBeInstanceOf(Error);
+    connection.release();
+    await pool.query('UPDATE t SET v = 1 WHERE id = 2');
+    await nameOf(pool);
+  });
+
+  it('of an idle connection: it is not lent while it is killed, and nobody else meets the KILL', async () => {
+    const pool = await here.pool({ consistency: 'eventual' }, { connectionLimit: 1 });
+    const connection = await pool.getConnection();
+    await connection.query('UPDATE t SET v = 1 WHERE id = 2');
+    const id = connection.threadId;
+    connection.release();
+    for (let i = 0; i < 50; i++) {
+      const killed = pool.query(`KILL QUERY ${id}`);
+      await Promise.all([
+        killed,
+        pool.query('UPDATE t SET v = 1 WHERE id = 2'),
+        pool.query('SELECT 1 FROM t FOR UPDATE'),
+      ]);
+    }
+  });
+
+  it('one that comes too late for its statement does not end the next', async () => {
+    const pool = await here.pool({ consistency: 'eventual' }, { connectionLimit: 2 });
+    const connection = here.use(await pool.getConnection(), (taken) => taken.release());
+    await connection.query('DO 1');
+    let interrupted = 0;
+    for (let i = 0; i < 300; i++) {
+      const sent = connection.query('UPDATE t SET v = v + 1 WHERE id = 2').catch((error) => {
+        expect(error).toMatchObject(INTERRUPTED);
+        interrupted++;
+      });
+      const { threadId } = connection;
+      if (i % 3 > 0) await pause(i % 3);
+      const killed = pool.query(`KILL QUERY ${threadId}`);
+      await sent;
+      await connection.query('UPDATE t SET v = v + 1 WHERE id = 2');
+      await killed;
+    }
+    expect(interrupted).toBeLessThan(300);
+  });
+
+  it('of an id that is nobody’s here is refused, unless the node is named', async () => {
+    const pool = await here.pool();
+    const stranger = here.use(
+      await createPlain({
+        host: here.primary.host,
+        port: here.primary.port,
+        user: here.cluster.user,
+        password: here.cluster.password,
+      }),
+      (made) => made.destroy(),
+    );
+    const sql = `KILL ${stranger.threadId}`;
+    for (const text of [sql, 'KILL 4000000000', 'KILL CONNECTION_ID()', `DO 1; ${sql}`]) {
+      expect(await failureOf(pool.query(text)), text).toBeInstanceOf(StatementRefusedError);
+    }
+    await stranger.query('SELECT 1');
+    expect(pool.cluster.explain(sql)).toMatchObject({ decision: 'fail' });
+    await pool.query({ sql, cluster: { node: here.primary.address } });
+    expect(await failureOf(stranger.query('SELECT 1'))).toBeInstanceOf(Error);
+  });
+
+  it('explain says which node it would go to', async () => {
+    const pool = await here.pool({ consistency: 'eventual' });
+    const connection = here.use(await pool.getConnection(), (taken) => taken.release());
+    const name = await nameOf(connection);
+    const node = here.cluster.nodes.find((one) => one.name === name);
+    expect(pool.cluster.explain(`KILL ${connection.threadId}`)).toMatchObject({ decision: 'use', node: node?.address });
+  });
+});
+
+describe('an AbortSignal', { timeout: TEST_MS }, () => {
+  it.each([
+    ['a read', SLOW_READ],
+    ['a write', SLOW_WRITE],
+  ])('ends %s that runs, on the server too; the call fails with its reason', async (_what, sql) => {
+    const pool = await here.pool({}, { connectionLimit: 1 });
+    for (const call of ['query', 'execute'] as const) {
+      const controller = new AbortController();
+      const sent = failureOf(pool[call]({ sql, cluster: { signal: controller.signal } }));
+      await untilRuns(sql);
+      const reason = new Error('nobody waits any more');
+      controller.abort(reason);
+      expect(await sent).toBe(reason);
+      await untilGone(sql);
+    }
+    expect(await rowsOf(pool, 'SELECT v FROM t WHERE id = 1 FOR UPDATE')).toEqual([{ v: 0 }]);
+  });
+
+  it('leaves the transaction that the statement is in open, on the same connection', async () => {
+    const pool = await here.pool();
+    const connection = here.use(await pool.getConnection(), (taken) => taken.release());
+    await connection.beginTransaction();
+    await connection.query('UPDATE t SET v = 30 WHERE id = 2');
+    const id = connection.threadId;
+    const signal = AbortSignal.timeout(300);
+    const error = await failureOf(connection.query({ sql: SLOW_WRITE, cluster: { signal } }));
+    expect(error).toMatchObject({ name: 'TimeoutError' });
+    await connection.query('UPDATE t SET v = v + 1 WHERE id = 2');
+    expect(connection.threadId).toBe(id);
+    await connection.commit();
+    expect(await rowsOf(pool, 'SELECT v FROM t WHERE id = 2')).toEqual([{ v: 31 }]);
+  });
+
+  it('ends what waits for a connection at once, and its connection is lost to nobody', async () => {
+    const pool = await here.pool({ pool: { max: 1, reserve: 1, acquireTimeoutMs: 30_000 } });
+    const busy = failureOf(pool.query({ sql: SLOW_WRITE, timeout: 1500 }));
+    await untilRuns(SLOW_WRITE);
+    const controller = new AbortController();
+    const waiting = failureOf(
+      pool.query({ sql: 'UPDATE t SET v = 99 WHERE id = 2', cluster: { signal: controller.signal } }),
+    );
+    await pause(100);
+    controller.abort();
+    const { ms, value } = await timed(() => waiting);
+    expect(value).toMatchObject({ name: 'AbortError' });
+    expect(ms).toBeLessThan(1000);
+    await busy;
+    await pool.query('UPDATE t SET v = 1 WHERE id = 2');
+    expect(await rowsOf(pool, 'SELECT v FROM t WHERE id = 2')).toEqual([{ v: 1 }]);
+  });
+
+  it('that is aborted already: nothing is sent; with(): for all inside; anything else is refused', async () => {
+    const pool = await here.pool();
+    const signal = AbortSignal.abort();
+    const sql = 'UPDATE t SET v = 99 WHERE id = 2';
+    expect(await failureOf(pool.query({ sql, cluster: { signal } }))).toMatchObject({ name: 'AbortError' });
+    const inside = pool.cluster.with({ signal }, () => failureOf(pool.query(sql)));
+    expect(await inside).toMatchObject({ name: 'AbortError' });
+    expect(await rowsOf(pool, 'SELECT v FROM t WHERE id = 2')).not.toEqual([{ v: 99 }]);
+    const wrong = { sql: 'SELECT 1', cluster: { signal: 'now' } } as never;
+    expect(await failureOf(pool.query(wrong))).toBeInstanceOf(OptionError);
+  });
+
+  it('aborted after the answer changes nothing', async () => {
+    const pool = await here.pool();
+    const controller = new AbortController();
+    await pool.query({ sql: 'SELECT 1', cluster: { signal: controller.signal } });
+    controller.abort();
+    for (let i = 0; i < 20; i++) await nameOf(pool);
+  });
+
+  it('ends a stream', async () => {
+    const pool = here.use(createCallbackPool(here.options()), (made) => made.promise().end());
+    await pool.cluster.ready();
+    const controller = new AbortController();
+    const stream = pool.query({ sql: SLOW_READ, cluster: { signal: controller.signal } }).stream();
+    const failed = new Promise<Error>((resolve) => stream.on('error', resolve));
+    stream.resume();
+    await untilRuns(SLOW_READ);
+    controller.abort(new Error('enough'));
+    expect(await failed).toMatchObject({ message: 'enough' });
+    await untilGone(SLOW_READ);
+  });
+
+  it('of a write whose server cannot be reached any more: WriteOutcomeUnknownError', async () => {
+    const pool = await here.pool();
+    const controller = new AbortController();
+    const sent = failureOf(pool.query({ sql: SLOW_WRITE, cluster: { signal: controller.signal } }));
+    await untilRuns(SLOW_WRITE);
+    await here.cluster.pause(here.primary);
+    try {
+      controller.abort();
+      expect(await sent).toBeInstanceOf(WriteOutcomeUnknownError);
+    } finally {
+      await here.cluster.resume(here.primary);
+    }
+  });
+});
+
+describe("mysql2's timeout", { timeout: TEST_MS }, () => {
+  it.each(['query', 'execute'] as const)(
+    'of %s ends the statement on the server too, and the connection goes on',
+    async (call) => {
+      const pool = await here.pool({ consistency: 'eventual' });
+      const connection = here.use(await pool.getConnection(), (taken) => taken.release());
+      for (const sql of [SLOW_READ, SLOW_WRITE]) {
+        const { value } = await timed(() => failureOf(connection[call]({ sql, timeout: 300 })));
+        expect(value).toMatchObject({ code: 'PROTOCOL_SEQUENCE_TIMEOUT', message: 'Query inactivity timeout' });
+        await untilGone(sql);
+        const id = connection.threadId;
+        const same = sql === SLOW_READ ? 'SELECT name FROM whoami' : 'SELECT name FROM whoami FOR UPDATE';
+        await connection.query(same);
+        if (sql === SLOW_READ) expect(connection.threadId).toBe(id);
+      }
+      expect(await rowsOf(pool, 'SELECT v FROM t WHERE id = 1 FOR UPDATE')).toEqual([{ v: 0 }]);
+    },
+  );
+
+  it('inside a transaction: what came before is kept', async () => {
+    const pool = await here.pool({}, { connectionLimit: 1 });
+    const connection = here.use(await pool.getConnection(), (taken) => taken.release());
+    await connection.beginTransaction();
+    await connection.query('UPDATE t SET v = 50 WHERE id = 2');
+    await failureOf(connection.query({ sql: SLOW_WRITE, timeout: 200 }));
+    await connection.query('UPDATE t SET v = v + 1 WHERE id = 2');
+    await connection.commit();
+    expect(await here.cluster.query(here.primary, 'SELECT v FROM shop.t ORDER BY id')).toEqual([{ v: 0 }, { v: 51 }]);
+  });
+
+  it('of the pool: the connection is lent again when the statement has ended', async () => {
+    const pool = await here.pool({}, { connectionLimit: 1 });
+    for (let i = 0; i < 5; i++) {
+      await failureOf(pool.query({ sql: SLOW_READ, timeout: 100 }));
+      const [rows] = await pool.query<RowDataPacket[]>('SELECT name FROM whoami');
+      expect(rows).toHaveLength(1);
+    }
+    expect(await runningOn(SLOW_READ)).toEqual([]);
+  });
+});

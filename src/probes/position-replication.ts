@@ -4,7 +4,7 @@ import { commitTimestamps } from './commit-timestamps.js';
 import { heartbeatQuery } from './heartbeat.js';
 import { lastPositions, readExecuted, readOwnPosition, withPositions } from './log-position.js';
 import type { Probe, ProbeAnswer, ProbeContext, ProbeMeta, ProbeQuery } from './probe.js';
-import { failed, readAdvertised, showVariables } from './sample.js';
+import { failed, readAdvertised, selectVariables, showVariables } from './sample.js';
 import {
   readSecond,
   type Second,
@@ -13,7 +13,7 @@ import {
   secondOf,
   sessionsStatus,
 } from './second-statement.js';
-import { readSemiSync, semiSyncStatus, semiSyncVariables } from './semi-sync.js';
+import { readSemiSync, semiSyncCounters, semiSyncStatus, semiSyncVariables, withStatus } from './semi-sync.js';
 import { isFrom, type Row, readVariables, text } from './server-rows.js';
 
 /**
@@ -25,10 +25,17 @@ export const positionReplication: Probe = { kind: 'position-replication', querie
 
 type Variables = ReadonlyMap<string, string>;
 
-const VARIABLES = showVariables([
+const NAMES = [
   ...['server_uuid', 'server_id', 'version', 'read_only', 'super_read_only', 'sql_mode', 'report_host', 'report_port'],
   ...semiSyncVariables,
-]);
+];
+const VARIABLES = showVariables(NAMES);
+const VARIABLES_WITH_STATUS = selectVariables({
+  schema: 'performance_schema',
+  variables: NAMES,
+  whole: 'sql_mode',
+  status: semiSyncCounters,
+});
 
 const GRANTS: SecondGrants = { status: 'REPLICATION CLIENT', replicas: 'REPLICATION SLAVE' };
 
@@ -37,13 +44,14 @@ const STATUS_TURN = 6;
 
 function queries(context: ProbeContext): readonly ProbeQuery[] {
   const { version } = context;
+  const variables = context.semiSync ? VARIABLES_WITH_STATUS : VARIABLES;
   // Before the variables: it is the sample, and the time of the first answer is the sample's.
-  if (asksPosition(context)) return [{ sql: positionSql(version) }, VARIABLES];
+  if (asksPosition(context)) return [{ sql: positionSql(version) }, variables];
   const second = secondOf(around(context), GRANTS);
-  if (second === 'heartbeat') return [VARIABLES, heartbeatQuery(context.heartbeat ?? '')];
-  if (second === 'commit-timestamps') return [VARIABLES, commitTimestamps];
+  if (second === 'heartbeat') return [variables, heartbeatQuery(context.heartbeat ?? '')];
+  if (second === 'commit-timestamps') return [variables, commitTimestamps];
   const sql = secondSql(second, version);
-  return sql === undefined ? [VARIABLES] : [VARIABLES, { sql }];
+  return sql === undefined ? [variables] : [variables, { sql }];
 }
 
 function isIdle({ tick, last }: ProbeContext): boolean {
@@ -55,10 +63,10 @@ function around(context: ProbeContext): ProbeContext {
   return isIdle(context) ? { ...context, heartbeat: undefined } : context;
 }
 
-// A node that has a source tells its positions by the status.
+// A node that has a source tells its positions by the status. The position is the sample: nothing else takes its place.
 function asksPosition(context: ProbeContext): boolean {
   const wanted = isIdle(context) && context.tick % 10 !== STATUS_TURN;
-  return wanted && secondOf(around(context), GRANTS) === 'status';
+  return wanted && secondOf({ ...around(context), sampleOnly: false }, GRANTS) === 'status';
 }
 
 function positionSql(version: string): string {
@@ -98,7 +106,7 @@ function read(answers: readonly ProbeAnswer[], meta: ProbeMeta): NodeReport {
   const told = positioned ? readOwn(id, second, meta) : readStatus(second, variables, meta);
   return {
     ...readSample(id, variables, meta),
-    semiSync: readSemiSync(variables, meta.context.last?.semiSync),
+    semiSync: withStatus(readSemiSync(variables, meta.context.last?.semiSync), variables),
     ...told,
   };
 }

@@ -1,6 +1,6 @@
 import type { Wishes } from './apply-context.js';
 import type { Change } from './change.js';
-import type { LiveReport } from './node-report.js';
+import type { ClusterKind, LiveReport } from './node-report.js';
 import type { SemiSyncState, Topology } from './topology.js';
 
 /** The part of the topology that semi-synchronous replication decides. */
@@ -27,9 +27,15 @@ const WORDS: Readonly<Record<SemiSyncState, string>> = {
   degraded: 'the primary has fallen back to asynchronous replication',
 };
 
-// Groups agree before they commit: there is nothing to require of them.
+const REPLICATING: ReadonlySet<ClusterKind> = new Set([
+  'gtid-replication',
+  'mariadb-replication',
+  'position-replication',
+]);
+
+// Groups agree before they commit, and Amazon's storage is shared: there is nothing to require of them.
 function stateOf({ kind, semiSync }: LiveReport): SemiSyncState | undefined {
-  if (kind !== 'gtid-replication' && kind !== 'mariadb-replication') return undefined;
+  if (!REPLICATING.has(kind)) return undefined;
   return semiSync?.source ?? 'off';
 }
 

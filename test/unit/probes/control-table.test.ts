@@ -35,6 +35,33 @@ test('never more than two statements, and the table in every other tick', () => 
   expect(seconds[11]).toBe('SHOW REPLICAS');
 });
 
+test('without GTIDs the position is asked for in a tick of the table too: it is the sample', () => {
+  const positions = withControl(probeOf('position-replication'), 'mysql2_cluster.nodes');
+  for (const tick of [4, 7, 8, 9, 10]) {
+    const context = { tick, last: first, version: '9.7.4', heartbeat: undefined };
+    const [sample, ...rest] = positions.queries(context).map(({ sql }) => sql);
+    expect(sample).toBe('SHOW BINARY LOG STATUS');
+    expect(rest.some((sql) => sql.includes('mysql2_cluster'))).toBe(tick % 2 === 0);
+  }
+});
+
+test('without GTIDs the status of semi-sync comes with the variables where it is required', () => {
+  const probe = probeOf('position-replication');
+  const context = { tick: 7, last: first, version: '9.7.4', heartbeat: undefined, semiSync: true };
+  const variables = {
+    ...VARIABLES,
+    server_uuid: 'e3d31bdd-e68e-11f1-8e99-02fc00000001',
+    rpl_semi_sync_source_enabled: 'ON',
+    Rpl_semi_sync_source_status: 'OFF',
+  };
+  const rows = Object.entries(variables).map(([name, value]) => ({ Variable_name: name, Value: value }));
+  expect(probe.queries(context).at(-1)?.sql).toContain("'Rpl_semi_sync_source_status'");
+  const meta = { address: 'db-1:3306', sentAt: 990, answeredAt: 1000, context };
+  expect(probe.read([{ rows: [{ File: 'binlog.000001', Position: 4 }] }, { rows }], meta)).toMatchObject({
+    semiSync: { source: 'degraded' },
+  });
+});
+
 test('the status of semi-sync has a turn of its own', () => {
   const last = { ...first, semiSync: { source: 'on', replica: 'on', clients: 1, waits: 0, timeouts: 0 } } as const;
   expect(asked({ tick: 3, last, version: '9.7.4', heartbeat: undefined })[1]).toBe('SHOW GLOBAL STATUS');

@@ -1,6 +1,7 @@
+import type { ClusterKind } from '../cluster-kind.js';
 import type { Wishes } from './apply-context.js';
 import type { Change } from './change.js';
-import type { ClusterKind, LiveReport } from './node-report.js';
+import type { LiveReport } from './node-report.js';
 import type { SemiSyncState, Topology } from './topology.js';
 
 /** The part of the topology that semi-synchronous replication decides. */

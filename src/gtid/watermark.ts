@@ -1,4 +1,5 @@
 import { GtidSet } from './gtid-set.js';
+import { RecentGtids } from './recent-gtids.js';
 
 /** What a reader must be able to see. */
 export interface ReadNeed {
@@ -17,23 +18,33 @@ export class Watermark {
   #unknownSince: number | undefined;
   #need: ReadNeed | undefined;
   #used = false;
+  readonly #recent = new RecentGtids();
 
   /** What a read needs; undefined when any replica will do. The same object while nothing changes. */
   get need(): ReadNeed | undefined {
+    this.#join();
     return this.#need;
   }
 
   /** Something that was forgotten may be missing again: when anything was written at all, as after {@link Watermark.addUnknown}. */
   recall(at: number): void {
-    if (this.#used) this.addUnknown(at);
+    if (this.#used || !this.#recent.isEmpty) this.addUnknown(at);
   }
 
   /** Adds the GTIDs of an OK packet: entries such as `'uuid:5'` or `'uuid:5-7'`, and MariaDB's `'0-1-5'`. */
   add(gtids: readonly string[]): void {
-    for (const text of gtids) this.addSet(GtidSet.parse(text, text.includes(':') ? 'mysql' : 'mariadb'));
+    for (const text of gtids) {
+      if (this.#recent.keep(text)) continue;
+      this.#join();
+      if (!this.#recent.keep(text)) this.#add(GtidSet.parse(text, text.includes(':') ? 'mysql' : 'mariadb'));
+    }
   }
 
-  addSet(gtids: GtidSet): void {
+  #join(): void {
+    if (!this.#recent.isEmpty) this.#add(this.#recent.take());
+  }
+
+  #add(gtids: GtidSet): void {
     const united = this.#gtids.union(gtids);
     if (united === this.#gtids) return;
     this.#set(united, this.#unknownSince);
@@ -51,17 +62,20 @@ export class Watermark {
    */
   settle(sample: { readonly sentAt: number; readonly executed: GtidSet }): boolean {
     if (this.#unknownSince === undefined || sample.sentAt < this.#unknownSince) return false;
+    this.#join();
     this.#set(this.#gtids.union(sample.executed), undefined);
     return true;
   }
 
   /** Forgets what every node that may be read from has. */
   prune(everyReaderHas: GtidSet): void {
+    this.#join();
     if (!this.#gtids.isEmpty) this.#set(this.#gtids.minus(everyReaderHas), this.#unknownSince);
   }
 
   /** A watermark of many pieces costs each read: the sample's set takes its place when it is whole and holds all of it. */
   compact(sample: { readonly executed: GtidSet }): void {
+    this.#join();
     const { executed } = sample;
     const pieces = this.#gtids.intervals;
     if (pieces <= MAX_INTERVALS || executed.intervals >= pieces || !executed.contains(this.#gtids)) return;
@@ -70,6 +84,7 @@ export class Watermark {
 
   /** Removes, and returns, the GTIDs that the new primary does not have: no node will ever have them. */
   drop(primaryHas: GtidSet): GtidSet {
+    this.#join();
     const lost = this.#gtids.minus(primaryHas);
     if (!lost.isEmpty) this.#set(this.#gtids.minus(lost), this.#unknownSince);
     return lost;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { GtidSet } from '../../../src/gtid/gtid-set.js';
 import { Watermark } from '../../../src/gtid/watermark.js';
@@ -17,6 +18,28 @@ test('a new one needs nothing', () => {
 
 test('what an OK packet tells joins it, ranges too', () => {
   expect(watermark(`${A}:5`, `${A}:6-8`).need?.gtids.toString()).toBe(`${A}:5-8`);
+});
+
+test('holds every GTID that was told, in whatever order and of whatever servers, whenever it is asked', () => {
+  const told = fc.tuple(fc.constantFrom(A, uuid('B')), fc.integer({ min: 1, max: 150 }));
+  fc.assert(
+    fc.property(fc.array(fc.tuple(told, fc.boolean()), { maxLength: 300 }), (entries) => {
+      const mark = new Watermark();
+      let all = GtidSet.empty;
+      for (const [[origin, number], asked] of entries) {
+        mark.add([`${origin}:${number}`]);
+        all = all.union(GtidSet.parse(`${origin}:${number}`));
+        if (asked && number % 10 === 0) expect(mark.need?.gtids.equals(all)).toBe(true);
+      }
+      expect(mark.need?.gtids.toString() ?? '').toBe(all.toString());
+    }),
+  );
+});
+
+test('what was told and not asked for yet is recalled as well', () => {
+  const mark = watermark(`${A}:5`);
+  mark.recall(50);
+  expect(mark.need).toEqual({ gtids: gtids('A:5'), unknownSince: 50 });
 });
 
 test('the need is one frozen object until something changes', () => {

@@ -26,6 +26,8 @@ const SAMPLE_PAUSE_MS = 50;
 export class ReadScope {
   /** The intent of a write without further wishes. */
   readonly writeIntent: Intent;
+  /** The intent of who only has to find a server. */
+  readonly openingIntent: Intent;
   readonly #watermark = new Watermark();
   readonly #cluster: Cluster;
   readonly #settings: Settings;
@@ -39,6 +41,11 @@ export class ReadScope {
     this.#topology = cluster.topology;
     this.#readIntent = Object.freeze({ ...PLAIN_READ, maxLagMs: settings.maxLagMs });
     this.writeIntent = Object.freeze({ ...this.#readIntent, access: 'write' as const });
+    this.openingIntent = Object.freeze({
+      ...this.#readIntent,
+      route: 'primary-first' as const,
+      maxLagMs: Number.POSITIVE_INFINITY,
+    });
   }
 
   get need(): ReadNeed | undefined {

@@ -15,7 +15,8 @@ export function route(topology: Topology, intent: Intent, context: RouteContext)
     return refuse(topology, 'a write cannot go to a replica');
   const situation = { topology, intent, context };
   if (intent.access === 'write') return toPrimary(situation, 'it writes or locks');
-  if (intent.route === 'primary') return toPrimary(situation, 'the primary was asked for');
+  if (intent.route === 'primary' || (intent.route === 'primary-first' && topology.primary !== undefined))
+    return toPrimary(situation, 'the primary was asked for');
   return chooseReplica(situation);
 }
 

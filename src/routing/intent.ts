@@ -5,8 +5,8 @@ import type { NodeId } from '../topology/node-report.js';
 export interface Intent {
   /** `'write'`: the primary. `'read'`: a replica that is fresh enough, else as `primaryReads` says. */
   readonly access: 'read' | 'write';
-  /** `'auto'` · `'primary'` forced · `'replica'` never the primary. */
-  readonly route: 'auto' | 'primary' | 'replica';
+  /** `'auto'` · `'primary'` forced · `'primary-first'` a replica while there is no primary · `'replica'` never the primary. */
+  readonly route: 'auto' | 'primary' | 'primary-first' | 'replica';
   /** A node by address or identity, when the caller names one. */
   readonly node: string | undefined;
   /** Upper bound of the lag of a replica that may answer, in ms. */

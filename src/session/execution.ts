@@ -12,7 +12,7 @@ import { headersOf } from './answer.js';
 import { bringLease } from './bring-lease.js';
 import { Cancellation } from './cancellation.js';
 import { changesFunctions } from './function-changes.js';
-import { intentOf, OPAQUE, refuseUnfit } from './intent-of.js';
+import { intentFor, OPAQUE, refuseUnfit } from './intent-of.js';
 import { cancelStatement, Kill, type KillWay, killTarget } from './kill.js';
 import { learnMisrouted } from './misrouted.js';
 import { rememberUntold, rememberWrites } from './own-writes.js';
@@ -73,9 +73,7 @@ export class Execution implements LeaseRequest {
       if (this.#classification.effects.length > 0 && this.#isKill(options?.node)) return;
       if (options?.signal && this.#isAborted(options)) return;
       if (pinned !== undefined) return this.#runPinned(this.#session.lease(pinned));
-      const { leadsTo } = this.#statement;
-      const deciding = leadsTo === undefined ? this.#classification : this.#session.classify(leadsTo);
-      this.intent = intentOf(deciding, options, this.#session);
+      this.intent = intentFor(this.#statement, options, routed);
       if (this.#classification.dependsOn.length > 0)
         asked = this.#session.answering(this.#classification, this.#statement.sql);
     } catch (error) {

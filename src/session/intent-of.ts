@@ -4,6 +4,7 @@ import type { Intent } from '../routing/intent.js';
 import type { Classification } from '../sql/classification.js';
 import { isServerSchema } from '../sql/server-schemas.js';
 import type { SessionHost } from './session-core.js';
+import type { Statement } from './statement.js';
 
 /** A text that nobody knows before mysql2 has written it. */
 export const OPAQUE: Classification = Object.freeze({
@@ -43,6 +44,20 @@ export function intentOf(
     route,
     node,
   };
+}
+
+/**
+ * What the statement of a call needs: its own text decides, or the one that it leads to.
+ *
+ * @throws RouteConflictError as {@link intentOf}
+ */
+export function intentFor(
+  { leadsTo, opens }: Pick<Statement, 'leadsTo' | 'opens'>,
+  options: StatementClusterOptions | undefined,
+  { classification, session }: { readonly classification: Classification; readonly session: SessionHost },
+): Intent {
+  if (opens) return session.core.source.scope.openingIntent;
+  return intentOf(leadsTo === undefined ? classification : session.classify(leadsTo), options, session);
 }
 
 /**

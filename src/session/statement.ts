@@ -14,6 +14,8 @@ export interface Statement {
   /** The text only stands for a call that has none of its own, such as a ping: rules and comments have no say. */
   readonly wordless: boolean;
   readonly options: StatementClusterOptions | undefined;
+  /** It has to find a server, and nothing else: the primary, or a replica while there is none. */
+  readonly opens?: boolean;
   /** The text behind it that decides where both run. */
   readonly leadsTo?: string | undefined;
   /** Rows or fields have reached the caller, so that it cannot be run again unseen. */

@@ -200,6 +200,26 @@ describe('the death of a server connection', { timeout: TEST_MS }, () => {
   });
 });
 
+describe('without a primary', { timeout: TEST_MS }, () => {
+  it('it connects to a replica and reads there; a write ends in the error of a primary that is missing', async () => {
+    const options = here.options({ failover: { holdMs: 500 } });
+    const first = await connected(options);
+    await surveyed(first);
+    const { primary } = here;
+    await here.cluster.kill(primary);
+    try {
+      await until(() => first.cluster.status().primary === undefined);
+      const made = await connected(options);
+      expect(await rowsOf(made, 'SELECT name FROM whoami')).not.toEqual([{ name: primary.name }]);
+      const error = await failureOf(rowsOf(made, "INSERT INTO t (v) VALUES ('nowhere')"));
+      expect(error).toMatchObject({ code: 'FAILOVER_TIMEOUT' });
+    } finally {
+      await here.cluster.start(primary);
+      await until(() => first.cluster.status().primary !== undefined);
+    }
+  });
+});
+
 describe('a node with another role', { timeout: TEST_MS }, () => {
   it('is read through a read-only connection, also by who still has one of the former primary', async () => {
     const made = await connected(here.options());

@@ -4,7 +4,7 @@ import { type PhysicalConnection, socketOf } from '../../cluster/physical-connec
 import { ClusterClosedError } from '../../errors.js';
 import { Session } from '../../session/session.js';
 import type { SessionCore } from '../../session/session-core.js';
-import type { Statement, StatementDone } from '../../session/statement.js';
+import type { StatementDone } from '../../session/statement.js';
 import type { TransactionRoom } from '../../session/transaction.js';
 import {
   CommandStatement,
@@ -28,6 +28,8 @@ interface DirectCall {
   readonly callback: Callback | undefined;
   /** The text that decides where it is sent, when that is another. */
   readonly leadsTo?: string;
+  /** Whatever server there is will do. */
+  readonly opens?: boolean;
 }
 
 /** mysql2's callback connection on a cluster: a session that may use one connection of the primary and one of a replica. */
@@ -164,13 +166,14 @@ export class LogicalConnection extends EventEmitter {
 
   /** Makes sure that a server can be reached. */
   open(callback: Callback): void {
-    this.ping((error) => {
+    const done: Callback = (error) => {
       if (!error) {
         this.#opened = true;
         if (!this.#out) this.#session.release();
       }
       callback(error);
-    });
+    };
+    this.#call({ sql: '', opens: true, send: (lease, ended) => lease.raw.ping(ended as never), callback: done });
   }
 
   /** mysql2's other name for {@link LogicalConnection.destroy}. */
@@ -282,17 +285,8 @@ export class LogicalConnection extends EventEmitter {
     return command;
   }
 
-  #call({ sql, leadsTo, send, callback }: DirectCall): void {
-    const statement: Statement = {
-      sql,
-      opaque: false,
-      wordless: true,
-      leadsTo,
-      options: undefined,
-      delivered: false,
-      send,
-      settle: (error, result) => callback?.(error, result),
-    };
-    this.#session.run(statement);
+  #call({ callback, ...call }: DirectCall): void {
+    const settle: StatementDone = (error, result) => callback?.(error, result);
+    this.#session.run({ ...call, opaque: false, wordless: true, options: undefined, delivered: false, settle });
   }
 }

@@ -92,8 +92,12 @@ export class SessionState {
   /** Takes in that a statement succeeded on the lease in `slot`; `header` when its answer had one. */
   apply(classification: Classification, header: AnswerHeader | undefined, slot: Slot): void {
     for (const effect of classification.effects) this.#effect(effect);
+    // A temporary table may have another name now.
+    if (RENAMING.has(classification.kind) && this.#pins.has('a temporary table')) {
+      this.#named('a temporary table').add(undefined);
+    }
     if (header?.stateChanges && !isQuietReport(header.stateChanges)) {
-      this.#report(header.stateChanges, classification.effects.length > 0 && classification.statements === 1);
+      this.#report(header.stateChanges, isExplained(classification));
     }
     if (header?.serverStatus !== undefined) this.#status(header.serverStatus);
     this.#pinnedTo = this.#pins.size === 0 ? undefined : (this.#pinnedTo ?? slot);
@@ -132,8 +136,9 @@ export class SessionState {
     if (effect.type === 'set-variable') this.#variable(effect);
     else if (effect.type === 'set-names') this.#names(effect);
     else if (effect.type === 'xa') this.#xa(effect.verb);
-    else if (effect.type === 'create-temporary-table') this.#named('a temporary table').add(effect.name);
-    else if (effect.type === 'drop-temporary-table') this.#undo('a temporary table', effect.name);
+    else if (effect.type === 'create-temporary-table')
+      this.#named('a temporary table').add(this.#inSchema(effect.name));
+    else if (effect.type === 'drop-temporary-table') this.#undo('a temporary table', this.#inSchema(effect.name));
     else if (effect.type === 'prepare') this.#named('a prepared statement').add(effect.name);
     else if (effect.type === 'deallocate') this.#undo('a prepared statement', effect.name);
   }
@@ -155,6 +160,11 @@ export class SessionState {
     const names = this.#holding.get(reason) ?? new Set();
     this.#holding.set(reason, names);
     return names;
+  }
+
+  // Two schemas may have a temporary table of one name.
+  #inSchema(name: string | undefined): string | undefined {
+    return name === undefined || name.includes('.') ? name : `${this.#wanted.schema ?? ''}.${name}`;
   }
 
   // Ends the pin with the last of its names; what has no name cannot be told to be undone.
@@ -193,6 +203,11 @@ export class SessionState {
   }
 }
 
+// Of several statements, of functions and of what was prepared, the text does not tell all that changed.
+function isExplained({ effects, statements, functions }: Classification): boolean {
+  return statements === 1 && functions.length === 0 && effects.length > 0;
+}
+
 /** Whether it may have opened a transaction, or set something, before it failed: an error brings no report of the session. */
 export function mayChangeUnseen({ statements, kind, access, functions, effects }: Classification): boolean {
   const untold = effects.some(({ type }) => type === 'set-user-variable' || type === 'user-lock');
@@ -228,6 +243,8 @@ export function stateOf(variables: ReadonlyMap<string, string>, schema: string |
   return { fingerprint: [...(schema === undefined ? [] : [`use ${schema}`]), ...parts].join('\n'), variables, schema };
 }
 
+const RENAMING: ReadonlySet<string> = new Set(['alter', 'rename']);
+
 const PIN_OF: Partial<Record<Effect['type'], PinReason>> = {
   begin: 'a transaction',
   savepoint: 'a transaction',
@@ -240,6 +257,8 @@ const PIN_OF: Partial<Record<Effect['type'], PinReason>> = {
   'lock-tables': 'LOCK TABLES',
   'lock-instance': 'LOCK INSTANCE',
   prepare: 'a prepared statement',
+  // What it runs was another text: a user lock that it takes would be told by nobody.
+  'execute-prepared': 'session state',
   'handler-open': 'an open HANDLER',
 };
 

@@ -1,9 +1,10 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { transform } from 'esbuild';
 import { defineConfig } from 'tsup';
 
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string };
 const outDir = 'dist';
 const target = 'node20';
 const external = ['mysql2', 'generic-pool', 'node-sql-parser', 'testcontainers'];
@@ -52,6 +53,7 @@ export default defineConfig([
     target,
     external,
     platform: 'node',
+    define: { PACKAGE_VERSION: JSON.stringify(version) },
     // One copy of the shared code for all doors: `.` and `./promise` must see the same clusters.
     splitting: true,
     onSuccess: writeCommonJsTwins,

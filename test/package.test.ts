@@ -141,6 +141,33 @@ describe('the cluster of mysql2-cluster/testing, from the built package', () => 
     expect(await Promise.all(ports.map(isOpen))).toEqual([false]);
   }, 300_000);
 
+  test('serves pools of both formats in one process, which share what is known of it', async () => {
+    const use = `
+import { createRequire } from 'node:module';
+import { createPool } from 'mysql2-cluster/promise';
+import { startCluster } from 'mysql2-cluster/testing';
+const doors = [createPool, createRequire(import.meta.url)('mysql2-cluster/promise').createPool];
+const cluster = await startCluster({ replicas: 1 });
+const { host, port } = cluster.primary;
+const { user, password, database } = cluster;
+const pools = doors.map((open) => open({ host, port, user, password, database, cluster: {} }));
+const counts = [];
+await pools[0].query('CREATE TABLE both_formats (id INT)');
+for (let round = 0; round < 3; round++) {
+  for (const pool of pools) {
+    await pool.query('INSERT INTO both_formats VALUES (1)');
+    counts.push((await pool.query('SELECT COUNT(*) AS n FROM both_formats'))[0][0].n);
+  }
+  await new Promise((resolve) => setTimeout(resolve, 600));
+}
+const seen = pools.map((pool) => pool.cluster.status().nodes.length);
+await Promise.all(pools.map((pool) => pool.end()));
+await cluster.stop();
+console.log(JSON.stringify({ counts, seen, same: doors[0] === doors[1] }));`;
+    const printed = await consumer.run('both.mjs', use);
+    expect(JSON.parse(printed)).toEqual({ counts: [1, 2, 3, 4, 5, 6], seen: [2, 2], same: false });
+  }, 300_000);
+
   test('does not outlive a program that is killed', async () => {
     const start = "const cluster = await (await import('mysql2-cluster/testing')).startCluster({ replicas: 1 });";
     await writeFile(join(consumer.folder, 'killed.mjs'), `${start}\n${show}\nprocess.kill(process.pid, 'SIGKILL');`);

@@ -1,3 +1,4 @@
+import { processWide } from '../process-wide.js';
 import { Cluster, type ClusterContext } from './cluster.js';
 
 interface Shared {
@@ -5,11 +6,8 @@ interface Shared {
   users: number;
 }
 
-// One for all copies of this module in a process: both doors, in both formats, share their monitors.
-const registryKey = Symbol.for('mysql2-cluster.registry.1');
-const holder = globalThis as { [registryKey]?: Map<string, Shared> };
-holder[registryKey] ??= new Map();
-const clusters = holder[registryKey];
+// Both doors, in both formats, share their monitors.
+const clusters = processWide('registry', () => new Map<string, Shared>());
 
 /** The cluster for `key`, started; made when it is the first use. Each use ends with {@link leaveCluster}. */
 export function joinCluster(key: string, context: () => ClusterContext): Cluster {

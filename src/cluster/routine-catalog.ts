@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../clock.js';
+import { processWide } from '../process-wide.js';
 import type { RoutineOptions } from '../sql/routines/read-routine.js';
 import { RoutineBook } from '../sql/routines/routine-book.js';
 import type { Address } from '../topology/node-report.js';
@@ -201,11 +202,8 @@ export class RoutineCatalog implements TopologyObserver {
   }
 }
 
-// Of the process: functions may be changed through another pool than that which calls them, and by either door.
-const openKey = Symbol.for('mysql2-cluster.routine-catalogs.1');
-const holder = globalThis as { [openKey]?: Set<Pick<RoutineCatalog, 'forget'>> };
-holder[openKey] ??= new Set();
-const open = holder[openKey];
+// Functions may be changed through another pool than that which calls them, and by either door.
+const open = processWide('routine-catalogs', () => new Set<Pick<RoutineCatalog, 'forget'>>());
 
 const catalogs = new WeakMap<Cluster, Map<string, RoutineCatalog>>();
 

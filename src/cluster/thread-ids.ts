@@ -1,3 +1,4 @@
+import { processWide } from '../process-wide.js';
 import type { NodeId } from '../topology/node-report.js';
 
 /** A connection as a server's thread. */
@@ -6,11 +7,8 @@ export interface Thread {
   readonly target: { readonly node: NodeId };
 }
 
-// One for all copies of this module in a process: an id must name one connection whichever door it was opened by.
-const registryKey = Symbol.for('mysql2-cluster.threads.1');
-const holder = globalThis as { [registryKey]?: Map<number, Set<Thread>> };
-holder[registryKey] ??= new Map();
-const threads = holder[registryKey];
+// An id must name one connection whichever door it was opened by.
+const threads = processWide('threads', () => new Map<number, Set<Thread>>());
 
 /**
  * The open connections of this process that have the id. More than one only where several servers were so far ahead of

@@ -17,13 +17,14 @@ export class GtidSet {
   /** No transaction at all. */
   static readonly empty: GtidSet = new GtidSet(new Map(), NO_SERVERS);
 
-  readonly #byOrigin: ByOrigin;
-  readonly #servers: Servers;
+  // Not `#`: sets are shared by the copies of this module in a process, whose classes are strangers to one another.
+  private readonly byOrigin: ByOrigin;
+  private readonly servers: Servers;
   #text: string | undefined;
 
   private constructor(byOrigin: ByOrigin, servers: Servers) {
-    this.#byOrigin = byOrigin;
-    this.#servers = servers;
+    this.byOrigin = byOrigin;
+    this.servers = servers;
   }
 
   /** Reads a set as a server prints it. Throws a `TypeError` that names the text when it is none. */
@@ -33,33 +34,33 @@ export class GtidSet {
   }
 
   get isEmpty(): boolean {
-    return this.#byOrigin.size === 0;
+    return this.byOrigin.size === 0;
   }
 
   /** How many transactions the set holds. */
   get transactions(): number {
     let count = 0;
-    for (const intervals of this.#byOrigin.values()) count += countNumbers(intervals);
+    for (const intervals of this.byOrigin.values()) count += countNumbers(intervals);
     return count;
   }
 
   /** How many intervals the set is made of: its cost. */
   get intervals(): number {
     let count = 0;
-    for (const intervals of this.#byOrigin.values()) count += intervals.length / 2;
+    for (const intervals of this.byOrigin.values()) count += intervals.length / 2;
     return count;
   }
 
   /** How many UUIDs (MariaDB: domains) the set names; tags of one UUID count once. */
   get uuids(): number {
-    return new Set([...this.#byOrigin.keys()].map(uuidOf)).size;
+    return new Set([...this.byOrigin.keys()].map(uuidOf)).size;
   }
 
   /** True when every transaction of `other` is in this set. */
   contains(other: GtidSet): boolean {
     if (other === this) return true;
-    for (const [origin, wanted] of other.#byOrigin) {
-      const held = this.#byOrigin.get(origin);
+    for (const [origin, wanted] of other.byOrigin) {
+      const held = this.byOrigin.get(origin);
       if (held === undefined) return false;
       if (held !== wanted && !containsIntervals(held, wanted)) return false;
       if (this.#forks(other, origin)) return false;
@@ -70,9 +71,9 @@ export class GtidSet {
   /** All transactions of both. One of the two themselves when it holds the other. */
   union(other: GtidSet): GtidSet {
     if (this.contains(other)) return this;
-    if (other.#byOrigin.size >= this.#byOrigin.size && other.contains(this)) return other;
-    const united = new Map(this.#byOrigin);
-    for (const [origin, added] of other.#byOrigin) {
+    if (other.byOrigin.size >= this.byOrigin.size && other.contains(this)) return other;
+    const united = new Map(this.byOrigin);
+    for (const [origin, added] of other.byOrigin) {
       const held = united.get(origin);
       united.set(origin, held === undefined ? added : uniteIntervals(held, added));
     }
@@ -83,14 +84,14 @@ export class GtidSet {
   minus(other: GtidSet): GtidSet {
     const left = new Map<string, Intervals>();
     let removed = false;
-    for (const [origin, held] of this.#byOrigin) {
-      const taken = other.#byOrigin.get(origin);
+    for (const [origin, held] of this.byOrigin) {
+      const taken = other.byOrigin.get(origin);
       const rest = taken === undefined ? held : this.#subtract(other, origin);
       if (rest.length > 0) left.set(origin, rest);
       removed ||= taken !== undefined;
     }
     if (!removed) return this;
-    return left.size === 0 ? GtidSet.empty : new GtidSet(left, this.#servers);
+    return left.size === 0 ? GtidSet.empty : new GtidSet(left, this.servers);
   }
 
   /** The transactions that both hold. */
@@ -110,14 +111,14 @@ export class GtidSet {
 
   // MariaDB: of one domain's transactions with one number, by two servers, each side has its own.
   #forks(other: GtidSet, domain: string): boolean {
-    const [mine, theirs] = [this.#servers.get(domain), other.#servers.get(domain)];
+    const [mine, theirs] = [this.servers.get(domain), other.servers.get(domain)];
     if (mine === theirs || mine === undefined || theirs === undefined) return false;
-    return this.#byOrigin.get(domain)?.at(-1) === other.#byOrigin.get(domain)?.at(-1);
+    return this.byOrigin.get(domain)?.at(-1) === other.byOrigin.get(domain)?.at(-1);
   }
 
   #subtract(other: GtidSet, origin: string): Intervals {
-    const held = this.#byOrigin.get(origin)!;
-    const rest = subtractIntervals(held, other.#byOrigin.get(origin)!);
+    const held = this.byOrigin.get(origin)!;
+    const rest = subtractIntervals(held, other.byOrigin.get(origin)!);
     if (!this.#forks(other, origin)) return rest;
     const last = held.at(-1)!;
     return uniteIntervals(rest, [last, last]);
@@ -125,7 +126,7 @@ export class GtidSet {
 
   #print(): string {
     const byUuid = new Map<string, string>();
-    for (const origin of [...this.#byOrigin.keys()].sort()) {
+    for (const origin of [...this.byOrigin.keys()].sort()) {
       const uuid = uuidOf(origin);
       const entry = byUuid.get(uuid) ?? uuid;
       byUuid.set(uuid, `${entry}${origin.slice(uuid.length)}${this.#printIntervals(origin)}`);
@@ -134,8 +135,8 @@ export class GtidSet {
   }
 
   #printIntervals(origin: string): string {
-    const intervals = this.#byOrigin.get(origin)!;
-    const server = this.#servers.get(origin);
+    const intervals = this.byOrigin.get(origin)!;
+    const server = this.servers.get(origin);
     if (server !== undefined) return `-${server}-${intervals.at(-1)}`;
     let text = '';
     for (let i = 0; i < intervals.length; i += 2) {
@@ -147,11 +148,11 @@ export class GtidSet {
 
   // MariaDB: a domain's last transaction tells the server.
   #laterServers(other: GtidSet): Servers {
-    if (other.#servers.size === 0) return this.#servers;
-    const servers = new Map(this.#servers);
-    for (const [domain, server] of other.#servers) {
-      const mine = this.#byOrigin.get(domain)?.at(-1) ?? 0;
-      if (mine < (other.#byOrigin.get(domain)?.at(-1) ?? 0)) servers.set(domain, server);
+    if (other.servers.size === 0) return this.servers;
+    const servers = new Map(this.servers);
+    for (const [domain, server] of other.servers) {
+      const mine = this.byOrigin.get(domain)?.at(-1) ?? 0;
+      if (mine < (other.byOrigin.get(domain)?.at(-1) ?? 0)) servers.set(domain, server);
     }
     return servers;
   }

@@ -1,6 +1,7 @@
 import type { AnswerHeader, StateChanges } from './session-state.js';
 
 const NONE: readonly AnswerHeader[] = [];
+const NO_GTIDS: readonly string[] = [];
 
 /**
  * The headers in what mysql2 gives as a result: one for a statement without rows, none for rows, several for CALL and for
@@ -28,7 +29,7 @@ export function rowsHeaders(status: number | undefined): readonly AnswerHeader[]
 }
 
 /** The GTIDs of what was committed, as the server tracked them: MariaDB tells the last one, as a variable. */
-export function gtidsOf({ gtids = [], systemVariables }: StateChanges): readonly string[] {
+export function gtidsOf({ gtids = NO_GTIDS, systemVariables }: StateChanges): readonly string[] {
   const last = systemVariables?.last_gtid;
   return gtids.length > 0 || !last ? gtids : [last];
 }

@@ -13,7 +13,7 @@ import { bringLease } from './bring-lease.js';
 import { Cancellation } from './cancellation.js';
 import { changesFunctions } from './function-changes.js';
 import { intentFor, OPAQUE, refuseUnfit } from './intent-of.js';
-import { cancelStatement, Kill, type KillWay, killTarget } from './kill.js';
+import { cancelStatement, isKill, Kill, type KillWay, killTarget } from './kill.js';
 import { learnMisrouted } from './misrouted.js';
 import { rememberUntold, rememberWrites } from './own-writes.js';
 import { replay, wantedBefore } from './replay.js';
@@ -70,9 +70,9 @@ export class Execution implements LeaseRequest {
       refuseUnfit(this.#classification, this.#session);
       const routed = { classification: this.#classification, session: this.#session };
       const options = core.rules === undefined ? this.#statement.options : wishFor(core.rules, this.#statement, routed);
-      if (this.#classification.effects.length > 0 && this.#isKill(options?.node)) return;
+      if (this.#classification.effects.some(isKill) && this.#kill(options?.node)) return;
       if (options?.signal && this.#isAborted(options)) return;
-      if (pinned !== undefined) return this.#runPinned(this.#session.lease(pinned));
+      if (pinned !== undefined) return this.#runPinned(this.#session.lease(pinned), now);
       this.intent = intentFor(this.#statement, options, routed);
       if (this.#classification.dependsOn.length > 0)
         asked = this.#session.answering(this.#classification, this.#statement.sql);
@@ -104,7 +104,7 @@ export class Execution implements LeaseRequest {
     if (!this.#over) this.#end(undefined, error);
   }
 
-  #isKill(node: string | undefined): boolean {
+  #kill(node: string | undefined): boolean {
     const { core } = this.#session;
     const written = (): string => this.#statement.written?.() ?? this.#statement.sql;
     const target = killTarget(this.#classification, { node, core, written });
@@ -142,10 +142,11 @@ export class Execution implements LeaseRequest {
     source.acquire(this, now);
   }
 
-  #runPinned(lease: PhysicalConnection | undefined): void {
+  #runPinned(lease: PhysicalConnection | undefined, now: number): void {
     const { source } = this.#session.core;
     if (lease && source.isDeposed(lease)) lease.destroy(lostError('Connection lost: another node is the primary now'));
-    if (lease && !lease.dead) return lease.kills.pass(() => this.#run(lease));
+    if (lease && !lease.dead)
+      return lease.kills.isShut ? lease.kills.pass(() => this.#run(lease)) : this.#run(lease, now);
     const error = lostSession(this.#session.state?.pins ?? [], lease?.dead);
     this.#session.lost(error);
     this.#end(lease, error);

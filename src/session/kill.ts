@@ -39,7 +39,7 @@ const CLOSE_MS = 1000;
  * @throws StatementRefusedError when it does not name a connection of this process and no node is named
  */
 export function killTarget({ effects, statements }: Classification, call: KillCall): KillTarget | undefined {
-  let kill = effects.length === 0 ? undefined : effects.find(isKill);
+  let kill = effects.find(isKill);
   if (kill === undefined) return undefined;
   const { node, core } = call;
   if (kill.id === undefined) kill = core.classifier.classify(call.written()).effects.find(isKill);
@@ -163,7 +163,8 @@ function settleVictim(
   else victim.onceDead(end);
 }
 
-function isKill(effect: Effect): effect is Effect & { type: 'kill' } {
+/** Whether what a text does is to kill. */
+export function isKill(effect: Effect): effect is Effect & { type: 'kill' } {
   return effect.type === 'kill';
 }
 

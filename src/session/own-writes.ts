@@ -19,11 +19,11 @@ export function rememberWrites(
   { lease, headers, inTransaction }: Ending,
 ): void {
   if (headers.length === 0 && classification.access === 'read') return;
-  const counts = tracksItsSamples(source.cluster.topology.nodes.get(lease.target.node));
   let told = false;
   for (const { stateChanges } of headers) {
-    const gtids = stateChanges === undefined || !counts ? [] : gtidsOf(stateChanges);
-    if (gtids.length === 0) continue;
+    const gtids = stateChanges && gtidsOf(stateChanges);
+    if (gtids === undefined || gtids.length === 0) continue;
+    if (!tracksItsSamples(source.cluster.topology.nodes.get(lease.target.node))) break;
     told = true;
     source.scope.add(gtids);
   }

@@ -111,8 +111,8 @@ export class SessionState {
 
   /** The session was given back: its variables and schema stay, what binds it does not. */
   release(): void {
-    this.#pins.clear();
-    this.#holding.clear();
+    if (this.#pins.size > 0) this.#pins.clear();
+    if (this.#holding.size > 0) this.#holding.clear();
     this.#pinnedTo = undefined;
   }
 

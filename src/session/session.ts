@@ -21,6 +21,7 @@ export class Session implements SessionHost {
   readonly keepsLeases: boolean;
   #queue: Statement[] | undefined;
   #running = false;
+  #counted = false;
   #state: SessionState | undefined;
   #primary: PhysicalConnection | undefined;
   #replica: PhysicalConnection | undefined;
@@ -192,9 +193,10 @@ export class Session implements SessionHost {
 
   /** Gives all leases back. Variables and schema stay, for the next user of the same object, as in mysql2. */
   release(): void {
-    for (const lease of this.leases) this.drop(lease);
+    if (this.#primary) this.drop(this.#primary);
+    if (this.#replica) this.drop(this.#replica);
     this.#state?.release();
-    this.core.pinned.delete(this);
+    this.#count();
     this.#lastAnswer = undefined;
     this.#lastWriter = undefined;
     this.#dead = undefined;
@@ -209,6 +211,7 @@ export class Session implements SessionHost {
       this.drop(lease);
     }
     this.lost(error);
+    this.#counted = false;
     this.core.pinned.delete(this);
   }
 
@@ -239,7 +242,10 @@ export class Session implements SessionHost {
   }
 
   #count(): void {
-    if (this.keepsLeases && this.#state?.pinnedTo) this.core.pinned.add(this);
+    const counts = this.keepsLeases && this.#state?.pinnedTo !== undefined;
+    if (counts === this.#counted) return;
+    this.#counted = counts;
+    if (counts) this.core.pinned.add(this);
     else this.core.pinned.delete(this);
   }
 

@@ -14,6 +14,8 @@ export interface ErrorFacts {
   readonly undecided: boolean;
   /** The node takes no statement now, whatever it is: nothing of this one ran, or of a part of it. */
   readonly notReady: boolean;
+  /** The node knows no such schema, table, column, routine or right: a replica may only not have it yet. */
+  readonly unknownName: boolean;
   /** The connection is lost, and perhaps the node. */
   readonly gone: boolean;
   /** The node is alive and has no connection or no right to one more for us. */
@@ -42,6 +44,8 @@ const FULL = new Set([1040, 1203, 1226]);
 const DENIED = new Set([1044, 1045, 1049, 1129, 1130, 1698, 1862, 3118, 3159, 3955, 4151]);
 // 3032 ER_SERVER_OFFLINE_MODE, 1053 ER_SERVER_SHUTDOWN, 1077 and 1079 shutdown notices, 1927 and 3169 session killed, 4031 idle for too long
 const ENDED = new Set([1053, 1077, 1079, 1927, 3032, 3169, 4031]);
+// 1049 a schema, 1146 a table, 1054 a column, 1176 an index, 1305 a routine; 1044, 1142, 1143 and 1370 a right to one of them
+const UNKNOWN_NAME = new Set([1044, 1049, 1054, 1142, 1143, 1146, 1176, 1305, 1370]);
 // 3100 ER_RUN_HOOK_ERROR: what was broadcast before the node was expelled, or left, may still be certified by the others.
 const UNDECIDED = 3100;
 const CLOSED_STATE = "Can't add new command when connection is in closed state";
@@ -64,6 +68,7 @@ export function readError(error: DriverError, phase: ErrorPhase): ErrorFacts {
     readOnlyTransaction: errno === 1792,
     undecided: errno === UNDECIDED,
     notReady,
+    unknownName: phase === 'statement' && UNKNOWN_NAME.has(errno),
     gone,
     full: FULL.has(errno),
     denied: phase === 'connect' && DENIED.has(errno),
@@ -108,6 +113,7 @@ function lostConnection(error: DriverError, phase: ErrorPhase): ErrorFacts {
     readOnlyTransaction: false,
     undecided: false,
     notReady: false,
+    unknownName: false,
     gone,
     full: false,
     denied: false,

@@ -174,6 +174,11 @@ export class LeaseSource implements TopologyObserver {
     return target.role === 'primary' && primary !== undefined && primary.id !== target.node;
   }
 
+  /** Whether there is a primary that may be asked for what a replica does not have. */
+  get primaryServes(): boolean {
+    return this.#topology.primary !== undefined && this.#settings.primaryReads !== 'never';
+  }
+
   /** Whether the primary tells its writes by GTIDs. */
   get hasGtids(): boolean {
     const { primary } = this.#topology;

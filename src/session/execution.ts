@@ -233,6 +233,7 @@ export class Execution implements LeaseRequest {
       sent: this.#sent,
       delivered: this.#statement.delivered,
       enabled: this.#session.core.settings.failover.retry,
+      primaryServes: this.#session.core.source.primaryServes,
     });
     if (facts.sent && facts.usable && mayChangeUnseen(this.#classification)) this.#session.suspect(lease);
     if (decision.action === 'throw' && decision.as === 'outcome-unknown') this.#session.core.source.scope.addUnknown();

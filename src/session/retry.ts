@@ -15,6 +15,8 @@ export interface Attempt {
   readonly delivered: boolean;
   /** `failover.retry`. */
   readonly enabled: boolean;
+  /** There is a primary that may be asked instead of a replica. */
+  readonly primaryServes: boolean;
 }
 
 /** What to do about it. */
@@ -44,6 +46,7 @@ export function decideRetry(attempt: Attempt): RetryDecision {
   if (facts.wrongNode) return pins.length > 0 ? refusedInPin(attempt) : refused(attempt);
   if (facts.undecided) return UNKNOWN;
   if (facts.notReady) return notReady(attempt);
+  if (facts.unknownName && slot === 'replica' && pins.length === 0) return unknownThere(attempt);
   if (!facts.gone) return DRIVER;
   if (pins.length > 0) return lostInPin(attempt);
   return facts.sent ? lostAfterSending(attempt) : again(attempt);
@@ -64,6 +67,12 @@ function isProved({ facts, classification }: Attempt): boolean {
 /** Whether a statement that is refused as a whole has done nothing: it is one, and calls nothing of unknown effect. */
 export function runsAsAWhole({ statements, kind, functions }: Classification): boolean {
   return statements === 1 && ATOMIC_KINDS.has(kind) && functions.length === 0;
+}
+
+// What another process has just made, a replica may lack; the primary knows whether there is such a thing.
+function unknownThere({ classification, delivered, enabled, primaryServes }: Attempt): RetryDecision {
+  const again = enabled && primaryServes && !delivered && classification.dependsOn.length === 0;
+  return again ? ON_PRIMARY : DRIVER;
 }
 
 // On a node that became read-only a transaction can never be committed, and nothing else can be written in this session.

@@ -12,7 +12,7 @@ interface Case {
 
 const NAMES: readonly (keyof ErrorFacts)[] = [
   ...(['sent', 'couldHaveRun', 'wrongNode', 'readOnlyTransaction', 'notReady'] as const),
-  ...(['undecided', 'gone', 'full', 'denied', 'usable'] as const),
+  ...(['undecided', 'unknownName', 'gone', 'full', 'denied', 'usable'] as const),
 ];
 
 // As mysql2 makes them: what came in an error packet has `sqlMessage` beside `message`.

@@ -14,6 +14,7 @@ interface Case {
   readonly sent?: number;
   readonly delivered?: boolean;
   readonly enabled?: boolean;
+  readonly primaryServes?: boolean;
   readonly expect: string;
   readonly because: string;
 }
@@ -25,6 +26,7 @@ const ANSWERED: ErrorFacts = {
   readOnlyTransaction: false,
   undecided: false,
   notReady: false,
+  unknownName: false,
   gone: false,
   full: false,
   denied: false,
@@ -47,6 +49,8 @@ const happened = {
   undecided: { ...ANSWERED, undecided: true },
   /** 1047: a Galera node that takes no statement now. */
   'not ready': { ...ANSWERED, couldHaveRun: false, notReady: true },
+  /** 1146 and the like: it has no such table. */
+  'no such name': { ...ANSWERED, unknownName: true },
   /** The connection was lost after the statement was sent. */
   lost: { ...ANSWERED, gone: true, usable: false },
   /** The connection was lost before anything was sent. */
@@ -57,6 +61,8 @@ const happened = {
   'given up by the driver': { ...ANSWERED, usable: false },
 } as const satisfies Record<string, ErrorFacts>;
 
+const FIRST = { slot: 'primary', pins: [], sent: 1, delivered: false, enabled: true, primaryServes: true } as const;
+
 function told(decision: RetryDecision): string {
   if (decision.action === 'throw') return decision.as;
   return `again ${decision.where === 'primary' ? 'on the primary' : 'elsewhere'}${decision.misrouted ? ', misrouted' : ''}`;
@@ -66,12 +72,14 @@ const folder = new URL('./retry/', import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
 const casesOf = (file: string): Case[] => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Case[];
 
-function nameOf({ sql, facts, slot = 'primary', pins = [], sent = 1, delivered, enabled }: Case): string {
+function nameOf(example: Case): string {
+  const { sql, facts, slot = 'primary', pins = [], sent = 1, delivered, enabled, primaryServes } = example;
   const extras = [
     ...pins,
     ...(sent === 1 ? [] : [`attempt ${sent}`]),
     ...(delivered ? ['rows delivered'] : []),
     ...(enabled === false ? ['retry: false'] : []),
+    ...(primaryServes === false ? ['no primary to ask'] : []),
   ];
   return `${facts}, ${slot}${extras.length > 0 ? ` (${extras.join(', ')})` : ''}: ${sql}`;
 }
@@ -79,9 +87,9 @@ function nameOf({ sql, facts, slot = 'primary', pins = [], sent = 1, delivered, 
 describe.each(files)('%s', (file) => {
   for (const example of casesOf(file)) {
     test(nameOf(example), () => {
-      const { sql, facts, slot = 'primary', pins = [], sent = 1, delivered = false, enabled = true } = example;
+      const { sql, facts } = example;
       expect(Object.keys(happened)).toContain(facts);
-      const attempt = { facts: happened[facts], classification: classify(sql), slot, pins, sent, delivered, enabled };
+      const attempt = { ...FIRST, ...example, facts: happened[facts], classification: classify(sql) };
       expect(told(decideRetry(attempt)), example.because).toBe(example.expect);
     });
   }
@@ -103,8 +111,8 @@ test('what could have written and may have run is never run again', () => {
     for (const slot of slots) {
       for (const pins of pinned) {
         for (const name of ['lost', 'undecided', 'given up by the driver'] as const) {
-          const attempt = { facts: happened[name], classification: classify(sql), slot, pins };
-          const decision = decideRetry({ ...attempt, sent: 1, delivered: false, enabled: true });
+          const attempt = { ...FIRST, facts: happened[name], classification: classify(sql), slot, pins };
+          const decision = decideRetry(attempt);
           expect(decision.action, `${name}, ${slot}, ${pins.join()}: ${sql}`).toBe('throw');
         }
       }
@@ -116,8 +124,8 @@ test('in a pin nothing is ever run again: its state is on that one connection', 
   for (const facts of Object.values(happened)) {
     for (const sql of ['SELECT id FROM t', 'INSERT INTO t VALUES (1)', 'COMMIT', 'SELECT id FROM t FOR UPDATE']) {
       for (const slot of ['primary', 'replica'] as const) {
-        const attempt = { facts, classification: classify(sql), slot, pins: ['a user lock'] as const };
-        expect(decideRetry({ ...attempt, sent: 1, delivered: false, enabled: true }).action).toBe('throw');
+        const attempt = { ...FIRST, facts, classification: classify(sql), slot, pins: ['a user lock'] as const };
+        expect(decideRetry(attempt).action).toBe('throw');
       }
     }
   }

@@ -9,6 +9,7 @@ import type {
   ClusteredPromisePoolConnection,
 } from './call-shapes.js';
 import { ClusterConnection } from './callback/connection.js';
+import { controlConnection } from './callback/control-connection.js';
 import { ClusterPool, type PromiseFace } from './callback/pool.js';
 import type { Cluster } from './cluster.js';
 import type { ClusteredOptions, ClusterPoolOptions } from './driver-config.js';
@@ -74,7 +75,7 @@ export function createPool(options: string | ClusterPoolOptions): ClusteredPool 
  */
 export function createConnection(options: string | ClusterPoolOptions): ClusteredConnection {
   const clustered = clusteredOptions(options);
-  if (!clustered) return mysql2.createConnection(plain(options)) as ClusteredConnection;
+  if (!clustered) return (controlConnection(options) ?? mysql2.createConnection(plain(options))) as ClusteredConnection;
   return new ClusterConnection(clustered, promises) as unknown as ClusteredConnection;
 }
 

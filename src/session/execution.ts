@@ -13,7 +13,7 @@ import { bringLease } from './bring-lease.js';
 import { Cancellation } from './cancellation.js';
 import { changesFunctions } from './function-changes.js';
 import { intentFor, OPAQUE, refuseUnfit } from './intent-of.js';
-import { cancelStatement, isKill, Kill, type KillWay, killTarget } from './kill.js';
+import { cancelStatement, isKill, Kill, killingBy, killTarget } from './kill.js';
 import { learnMisrouted } from './misrouted.js';
 import { rememberUntold, rememberWrites } from './own-writes.js';
 import { replay, wantedBefore } from './replay.js';
@@ -114,8 +114,7 @@ export class Execution implements LeaseRequest {
       this.#session.done(undefined);
       this.#statement.settle(null, result, fields);
     };
-    const send: KillWay['send'] = (lease, done) => this.#statement.send(lease, done);
-    new Kill(core.source, target, { send, settle }).start();
+    new Kill(core.source, target, { send: killingBy(this.#statement, target), settle }).start();
     return true;
   }
 

@@ -7,7 +7,8 @@ import type { Intent } from '../routing/intent.js';
 import type { Classification, Effect } from '../sql/classification.js';
 import type { NodeView, Topology } from '../topology/topology.js';
 import type { SessionCore } from './session-core.js';
-import type { StatementDone } from './statement.js';
+import { shownBy } from './shown-threads.js';
+import type { Statement, StatementDone } from './statement.js';
 
 /** What a text kills. */
 export interface KillTarget {
@@ -16,6 +17,8 @@ export interface KillTarget {
   readonly node: string;
   /** The connection, when it is one of this process. */
   readonly victim: PhysicalConnection | undefined;
+  /** What is sent instead of the text, where its id is not that of the connection which is meant. */
+  readonly sql?: string;
 }
 
 /** A text that may kill. */
@@ -45,6 +48,8 @@ export function killTarget({ effects, statements }: Classification, call: KillCa
   if (kill.id === undefined) kill = core.classifier.classify(call.written()).effects.find(isKill);
   const id = statements === 1 ? kill?.id : undefined;
   const query = kill?.query ?? false;
+  const meant = id === undefined || node !== undefined ? undefined : meantBy(id, query, core.source);
+  if (meant !== undefined) return meant;
   const mine = id === undefined ? [] : threadsOf<PhysicalConnection>(id).filter(isIn(core.source));
   if (node !== undefined) return { node, query, victim: mine.find((one) => isAt(one, node)) };
   const [victim, other] = mine;
@@ -53,10 +58,35 @@ export function killTarget({ effects, statements }: Classification, call: KillCa
   throw new StatementRefusedError(`KILL: ${why}; name the server by cluster: { node: 'db-1:3306' }`);
 }
 
+// A session that has shown the id is meant by it, whatever runs on the connection by now that once was the session's.
+function meantBy(id: number, query: boolean, source: LeaseSource): KillTarget | undefined {
+  const session = shownBy(id);
+  if (session === undefined) return undefined;
+  const victim = session.busy ?? session.leases.find(({ threadId }) => threadId === id) ?? session.leases[0];
+  if (victim && isIn(source)(victim)) {
+    const { target, threadId } = victim;
+    const sql = `KILL ${query ? 'QUERY' : 'CONNECTION'} ${threadId}`;
+    return { node: target.node, query, victim, ...(threadId === id ? {} : { sql }) };
+  }
+  const strangers = threadsOf<PhysicalConnection>(id).filter((one) => one.leased && !session.leases.includes(one));
+  const stranger = strangers.find(isIn(source));
+  return stranger && { node: stranger.target.node, query: true, victim: undefined, sql: 'DO 0' };
+}
+
 function whyNot(id: number, found: number): string {
   return found === 0
     ? `no connection of this process to the cluster has the id ${id}`
     : `connections to several nodes have the id ${id}`;
+}
+
+/** Whether the statement kills a connection of this process. */
+export function killsKnown(statement: Statement, core: SessionCore): boolean {
+  const written = (): string => statement.written?.() ?? statement.sql;
+  try {
+    return killTarget(core.classifier.classify(statement.sql), { node: undefined, core, written }) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** A KILL on its way, on a connection of its own: above the pool's limit if need be, and none of the session's. */
@@ -131,6 +161,12 @@ export interface KillWay {
   readonly settle: StatementDone;
 }
 
+/** Sends the statement, or what is to be sent instead of it. */
+export function killingBy(statement: Pick<Statement, 'send'>, { sql }: KillTarget): KillWay['send'] {
+  if (sql === undefined) return (lease, done) => statement.send(lease, done);
+  return (lease, done) => void lease.raw.query(sql, done as never);
+}
+
 /**
  * Ends the statement that runs on a lease, on the server too. The lease is used again when it has ended; when it does not, the
  * connection is closed.
@@ -146,6 +182,18 @@ export function cancelStatement(lease: PhysicalConnection, source: LeaseSource):
       if (error) lease.destroy(error);
     },
   }).start();
+}
+
+/** Ends on its server what ran on a connection that its user has destroyed: the server would go on with it for nobody. */
+export function endOnServer({ target, threadId }: PhysicalConnection, source: LeaseSource): void {
+  new Kill(
+    source,
+    { node: target.node, query: false, victim: undefined },
+    {
+      send: (killer, done) => void killer.raw.query(`KILL CONNECTION ${threadId}`, done as never),
+      settle: () => undefined,
+    },
+  ).start();
 }
 
 // A KILL that came too late for its statement may meet the next one: that one is ours.

@@ -6,9 +6,11 @@ import type { NodeId } from '../topology/node-report.js';
 import { rowsHeaders } from './answer.js';
 import { asksForTheLast, OF_A_CONNECTION } from './asked-forms.js';
 import { Execution } from './execution.js';
+import { endOnServer } from './kill.js';
 import type { SessionCore, SessionHost } from './session-core.js';
 import { lostSession } from './session-errors.js';
 import { type AnswerHeader, leavesNoTrace, opensUnasked, SessionState, type Slot } from './session-state.js';
+import { showThread } from './shown-threads.js';
 import type { Statement } from './statement.js';
 import type { TransactionGuard } from './transaction-guard.js';
 
@@ -33,6 +35,7 @@ export class Session implements SessionHost {
   /** Watches the transaction of `cluster.transaction` that runs in it. */
   guard: TransactionGuard | undefined;
   #lastLease: PhysicalConnection | undefined;
+  #busy: PhysicalConnection | undefined;
   // Of this borrower: what an earlier one did is nobody's answer.
   #lastAnswer: PhysicalConnection | undefined;
   #lastWriter: PhysicalConnection | undefined;
@@ -56,6 +59,11 @@ export class Session implements SessionHost {
   /** The lease in use, or used last. */
   get lastLease(): PhysicalConnection | undefined {
     return this.#lastLease;
+  }
+
+  /** The lease that a statement runs on now. */
+  get busy(): PhysicalConnection | undefined {
+    return this.#busy;
   }
 
   /** Runs `task` when no statement runs or waits. */
@@ -118,6 +126,7 @@ export class Session implements SessionHost {
 
   /** A statement is about to run on this lease. */
   use(lease: PhysicalConnection): void {
+    this.#busy = lease;
     this.#lastAnswer = lease;
     if (lease.target.role === 'primary') this.#lastWriter = lease;
     if (this.#lastLease === lease) return;
@@ -127,6 +136,8 @@ export class Session implements SessionHost {
 
   /** Takes in what a successful statement did, and lets the lease go when nothing binds it. */
   succeeded(lease: PhysicalConnection, classification: Classification, headers: readonly AnswerHeader[]): void {
+    // It was asked for its id: whoever did means this session by it.
+    if (this.keepsLeases && classification.dependsOn.includes('connection-id')) showThread(lease.threadId, this);
     const answers = headers.length > 0 ? headers : rowsHeaders(lease.rowStatus);
     lease.rowStatus = undefined;
     if (this.#state === undefined && leavesNoTrace(classification, answers)) return;
@@ -149,6 +160,7 @@ export class Session implements SessionHost {
   done(lease: PhysicalConnection | undefined, now?: number): void {
     if (lease && (!this.keepsLeases || lease.dead || lease.dirty || lease.recalled)) this.#letGo(lease, now);
     this.#running = false;
+    this.#busy = undefined;
     const next = this.#queue?.shift();
     if (next) this.#start(next);
     else if (this.#whenIdle) for (const task of this.#whenIdle.splice(0)) task();
@@ -162,6 +174,7 @@ export class Session implements SessionHost {
 
   /** Gives one lease back. One that holds what cannot be undone is closed. */
   drop(lease: PhysicalConnection, now?: number): void {
+    if (this.#busy === lease) this.#busy = undefined;
     if (this.#primary === lease) this.#primary = undefined;
     if (this.#replica === lease) this.#replica = undefined;
     // Who asks for the socket shall not think that the session is dead.
@@ -213,6 +226,13 @@ export class Session implements SessionHost {
     this.lost(error);
     this.#counted = false;
     this.core.pinned.delete(this);
+  }
+
+  /** {@link Session.close}, and ends on the server what runs there. */
+  abort(error: Error): void {
+    const running = this.#busy;
+    this.close(error);
+    if (running) endOnServer(running, this.core.source);
   }
 
   /** Begins anew, on fresh leases and with nothing to replay. */

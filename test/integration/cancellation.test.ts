@@ -1,6 +1,6 @@
 import { createConnection as createPlain, type RowDataPacket } from 'mysql2/promise';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createPool as createCallbackPool } from '../../src/index.js';
+import { createConnection as createCallbackConnection, createPool as createCallbackPool } from '../../src/index.js';
 import { createConnection, OptionError, StatementRefusedError, WriteOutcomeUnknownError } from '../../src/promise.js';
 import type { TestNode } from '../../src/testing/index.js';
 import { failureOf, lab, nameOf, pause, rowsOf, TEST_MS, timed, until } from './support/lab.js';
@@ -35,6 +35,16 @@ async function runningOn(text: string): Promise<string[]> {
 
 const untilRuns = (text: string): Promise<void> => until(async () => (await runningOn(text)).length > 0);
 const untilGone = (text: string): Promise<void> => until(async () => (await runningOn(text)).length === 0, 5000);
+
+/** Kills through a connection of its own, made from the configuration of the one that is meant. */
+async function killByConfig(sql: string, config: object): Promise<void> {
+  const killer = createCallbackConnection(config);
+  try {
+    await new Promise<void>((resolve, reject) => killer.query(sql, (error) => (error ? reject(error) : resolve())));
+  } finally {
+    killer.destroy();
+  }
+}
 
 /** Brings the counters of threads of all nodes to the same number. */
 async function alignThreads(): Promise<void> {
@@ -117,6 +127,49 @@ describe('KILL', { timeout: TEST_MS }, () => {
     await connection.query('UPDATE t SET v = 7 WHERE id = 2');
     await connection.commit();
     expect(await rowsOf(pool, 'SELECT v FROM t WHERE id = 2')).toEqual([{ v: 7 }]);
+  });
+
+  it('by an id that a connection has shown: ends what that runs, wherever it does by now, and no stranger', async () => {
+    const pool = await here.pool({ consistency: 'eventual' }, { connectionLimit: 4 });
+    const take = () => Promise.all([1, 2, 3, 4].map(() => pool.getConnection()));
+    const [first] = await take().then((all) => {
+      const ids = all.map(({ connection, threadId }) => ({ connection, threadId }));
+      for (const one of all) one.release();
+      return ids.slice(0, 1);
+    });
+    expect(first?.threadId).toBeGreaterThan(0);
+    for (const [sql, kill] of [
+      [SLOW_READ, (text: string) => pool.query(text)],
+      [SLOW_WRITE, (text: string) => pool.query(text)],
+      [SLOW_READ, killByConfig],
+      [SLOW_WRITE, killByConfig],
+    ] as const) {
+      // What the connections had last is mixed up before.
+      await Promise.all([1, 2, 3, 4].map((v) => pool.query('UPDATE t SET v = ? WHERE id = 2', [v])));
+      const all = await take();
+      const victim = all.find(({ connection }) => connection === first?.connection);
+      const others = all.filter((one) => one !== victim);
+      const strangers = [...others, pool].map((one) => one.query('SELECT SLEEP(1) FROM t WHERE id = 2 FOR UPDATE'));
+      await untilRuns('SELECT SLEEP(1)');
+      const sent = failureOf(victim?.query(sql) as Promise<unknown>);
+      await untilRuns(sql);
+      await kill(`KILL QUERY ${first?.threadId}`, { ...victim?.config });
+      expect(await sent).toMatchObject(INTERRUPTED);
+      await Promise.all(strangers);
+      for (const one of all) one.release();
+    }
+  });
+
+  it('is not what connections that show their ids have in common', async () => {
+    const pool = await here.pool({}, { connectionLimit: 4 });
+    const all = [];
+    for (let i = 0; i < 4; i++) all.push(here.use(await pool.getConnection(), (taken) => taken.release()));
+    expect(new Set(all.map(({ threadId }) => threadId)).size).toBe(4);
+    await Promise.all(all.map((one) => one.query('SELECT name FROM whoami FOR UPDATE')));
+    for (const one of all) {
+      const [found] = await rowsOf(one, 'SELECT CONNECTION_ID() AS id');
+      expect(one.threadId).toBe(found?.id);
+    }
   });
 
   it('in a session of its own that is in a transaction: another connection of the server is meant', async () => {
@@ -209,6 +262,22 @@ describe('KILL', { timeout: TEST_MS }, () => {
     const name = await nameOf(connection);
     const node = here.cluster.nodes.find((one) => one.name === name);
     expect(pool.cluster.explain(`KILL ${connection.threadId}`)).toMatchObject({ decision: 'use', node: node?.address });
+  });
+});
+
+describe('destroy()', { timeout: TEST_MS }, () => {
+  it.each([
+    ['a read', SLOW_READ],
+    ['a write', SLOW_WRITE],
+  ])('ends %s on the server too', async (_what, sql) => {
+    const pool = await here.pool({ consistency: 'eventual' }, { connectionLimit: 1 });
+    const connection = await pool.getConnection();
+    const sent = failureOf(connection.query(sql));
+    await untilRuns(sql);
+    connection.destroy();
+    expect(await sent).toBeInstanceOf(Error);
+    await untilGone(sql);
+    expect(await rowsOf(pool, 'SELECT v FROM t WHERE id = 1 FOR UPDATE')).toEqual([{ v: 0 }]);
   });
 });
 

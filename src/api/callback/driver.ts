@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import mysql2 from 'mysql2';
 
 /** mysql2's callback of a query. */
@@ -28,6 +29,14 @@ export const { format, escape: escapeValue, escapeId } = mysql2;
 
 /** mysql2's pool class. */
 export const DriverPool = driver.Pool;
+
+function Unconnected(this: EventEmitter): void {
+  EventEmitter.call(this);
+}
+Unconnected.prototype = mysql2.Connection.prototype;
+
+/** mysql2's connection class by its name: what extends it is an instance of `Connection`, and has no socket of its own. */
+export const DriverConnection = Unconnected as unknown as new () => EventEmitter;
 
 /** The configuration of a mysql2 pool. */
 export interface DriverPoolConfig {

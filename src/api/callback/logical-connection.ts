@@ -1,9 +1,9 @@
-import { EventEmitter } from 'node:events';
 import type { ConnectionOptions, Query } from 'mysql2';
 import { type PhysicalConnection, socketOf } from '../../cluster/physical-connection.js';
 import { ClusterClosedError } from '../../errors.js';
 import { Session } from '../../session/session.js';
 import type { SessionCore } from '../../session/session-core.js';
+import { idOf } from '../../session/shown-threads.js';
 import type { StatementDone } from '../../session/statement.js';
 import type { TransactionRoom } from '../../session/transaction.js';
 import {
@@ -14,8 +14,8 @@ import {
   statementContexts,
 } from './command-statement.js';
 import type { ConnectionOwner } from './connection-owner.js';
-import { createQuery, type DriverQuery, escapeId, escapeValue, format } from './driver.js';
-
+import { copyConfig } from './control-connection.js';
+import { createQuery, DriverConnection, type DriverQuery, escapeId, escapeValue, format } from './driver.js';
 import { type PreparedInfo, PreparedStatement, type PrepareOptions } from './prepared-statement.js';
 
 type Callback = (error: Error | null, ...results: unknown[]) => void;
@@ -33,7 +33,7 @@ interface DirectCall {
 }
 
 /** mysql2's callback connection on a cluster: a session that may use one connection of the primary and one of a replica. */
-export class LogicalConnection extends EventEmitter {
+export class LogicalConnection extends DriverConnection {
   readonly config: ConnectionOptions & Record<string, unknown>;
   readonly authorized = true;
   lastActiveTime = Date.now();
@@ -46,8 +46,7 @@ export class LogicalConnection extends EventEmitter {
 
   constructor(core: SessionCore, config: object, owner: ConnectionOwner<LogicalConnection>) {
     super();
-    // A copy for each connection, as in mysql2: callers change it.
-    this.config = Object.create(Object.getPrototypeOf(config), Object.getOwnPropertyDescriptors(config));
+    this.config = copyConfig(config, core);
     this.#owner = owner;
     this.#contexts = statementContexts(this.config);
     this.#session = new Session(core, true);
@@ -60,15 +59,16 @@ export class LogicalConnection extends EventEmitter {
     };
   }
 
-  /** The id on the server that the last statement ran on. */
+  /** The id on the server that the last statement ran on: from now on it names this connection, also when that has moved on. */
   get threadId(): number | null {
-    return this.#session.lastLease?.raw.threadId ?? null;
+    return idOf(this.#session);
   }
 
   /** The socket in use, or used last. */
   get stream(): unknown {
     const lease = this.#session.lastLease;
-    return lease ? socketOf(lease.raw) : { destroyed: this.#closing };
+    const over = this.#closing || this._fatalError !== null;
+    return lease && !over ? socketOf(lease.raw) : { destroyed: over };
   }
 
   get state(): 'connected' | 'authenticated' | 'disconnected' | 'error' {
@@ -234,7 +234,7 @@ export class LogicalConnection extends EventEmitter {
   protected fail(error: Error): void {
     if (this.#closing) return;
     this.#closing = true;
-    this.#session.close(error);
+    this.#session.abort(error);
     this.#out = false;
     this.#owner.takeBack(this, false);
   }

@@ -1,0 +1,42 @@
+import mysql2, { type Query } from 'mysql2';
+import { killsKnown } from '../../session/kill.js';
+import { Session } from '../../session/session.js';
+import type { SessionCore } from '../../session/session-core.js';
+import { CommandStatement, contextOf, statementContexts } from './command-statement.js';
+import { createQuery } from './driver.js';
+
+type Killing = (sql: unknown, values?: unknown, callback?: unknown) => Query | undefined;
+
+// A symbol is copied by whoever spreads the configuration, and seen by nobody who lists or logs it.
+const killing = Symbol.for('mysql2-cluster.killing');
+
+/** A copy for each connection, as in mysql2: callers change it, and connect by it. */
+export function copyConfig<T extends object>(config: object, core: SessionCore): T {
+  const copy = Object.create(Object.getPrototypeOf(config), Object.getOwnPropertyDescriptors(config));
+  const contexts = statementContexts(copy);
+  const kill: Killing = (sql, values, callback) => {
+    const command = createQuery(sql, values, callback, copy);
+    const statement = new CommandStatement('query', command, contextOf(sql, contexts));
+    if (!killsKnown(statement, core)) return undefined;
+    new Session(core, false).run(statement);
+    return command;
+  };
+  copy[killing] = kill;
+  return copy;
+}
+
+/**
+ * A connection of mysql2 to the very node that the configuration of another one leads to, as programs make it in order to end what
+ * runs there. That may have moved on, and have another id by now: its KILL goes the cluster's way.
+ *
+ * @returns undefined for any other options
+ */
+export function controlConnection(options: string | object): mysql2.Connection | undefined {
+  const kill = (Object(options) as { [killing]?: Killing })[killing];
+  if (kill === undefined) return undefined;
+  const connection = mysql2.createConnection(options as never);
+  const loose = connection as { query: (...call: Parameters<Killing>) => Query };
+  const query = loose.query.bind(connection);
+  loose.query = (...call) => kill(...call) ?? query(...call);
+  return connection;
+}

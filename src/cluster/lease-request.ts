@@ -1,3 +1,4 @@
+import type { DriverError } from '../error-facts.js';
 import type { Intent } from '../routing/intent.js';
 import type { NodeId } from '../topology/node-report.js';
 import type { NodeView, Topology } from '../topology/topology.js';
@@ -26,4 +27,16 @@ export interface LeaseRequest {
   onLease(lease: PhysicalConnection, now: number): void;
   onPoolError(error: Error): void;
   onError(error: Error): void;
+}
+
+/**
+ * Until when a request waits although no node has answered a probe: what refuses has said so, and what is silent has the time that
+ * mysql2 gives it, which is more than a probe has.
+ */
+export function patienceOf(
+  { begunAt, holdUntil }: Pick<LeaseRequest, 'begunAt' | 'holdUntil'>,
+  { code }: DriverError,
+  connectTimeoutMs: number,
+): number {
+  return code === 'ETIMEDOUT' ? Math.min(holdUntil, begunAt + connectTimeoutMs) : 0;
 }

@@ -10,11 +10,11 @@ import type { NodeView, Topology } from '../topology/topology.js';
 import type { Cluster, TopologyObserver } from './cluster.js';
 import { Ejection } from './ejection.js';
 import type { LagWatch } from './lag-watches.js';
-import type { LeaseRequest } from './lease-request.js';
+import { type LeaseRequest, patienceOf } from './lease-request.js';
 import type { NodePool } from './node-pool.js';
 import { isRetirement, NodePools } from './node-pools.js';
 import type { NodeTraffic } from './node-traffic.js';
-import type { ConnectionSettings, PhysicalConnection } from './physical-connection.js';
+import { CONNECT_TIMEOUT_MS, type ConnectionSettings, type PhysicalConnection } from './physical-connection.js';
 import { notServing } from './pool-errors.js';
 import type { ReadScope } from './read-scope.js';
 import { policyOf } from './routing-policy.js';
@@ -35,6 +35,7 @@ export class LeaseSource implements TopologyObserver {
   /** What the reads of this pool must be able to see. */
   readonly scope: ReadScope;
   readonly #settings: Settings;
+  readonly #connectTimeoutMs: number;
   readonly #pools: NodePools;
   readonly #ejection: Ejection;
   readonly #held: WaitQueue;
@@ -55,6 +56,7 @@ export class LeaseSource implements TopologyObserver {
     this.scope = scope;
     this.totals = totals;
     this.#settings = settings;
+    this.#connectTimeoutMs = connection.connectTimeout ?? CONNECT_TIMEOUT_MS;
     this.#pools = new NodePools({
       connection,
       settings: { ...settings.pool, ...settings.queue },
@@ -252,7 +254,8 @@ export class LeaseSource implements TopologyObserver {
 
   #hold(request: LeaseRequest, cause: Error | undefined): void {
     const { unreachable } = this.cluster;
-    if (unreachable) return this.#giveUp(request, unreachable);
+    const until = unreachable ? patienceOf(request, unreachable, this.#connectTimeoutMs) : request.holdUntil;
+    if (unreachable && this.cluster.clock.now() >= until) return this.#giveUp(request, unreachable);
     const { maxHeld, holdMs } = this.#settings.failover;
     if (this.#held.size >= maxHeld) {
       return request.onError(
@@ -262,9 +265,10 @@ export class LeaseSource implements TopologyObserver {
     if (!request.held) this.totals.held++;
     request.held = true;
     this.#held.add({
-      until: request.holdUntil,
+      until,
       retry: () => this.acquire(request),
       expire: () => {
+        if (this.cluster.unreachable) return this.#giveUp(request, this.cluster.unreachable);
         const waited = `waited failover.holdMs (${holdMs} ms)`;
         const last = cause ?? [...this.cluster.errors.values()].at(-1);
         const { primary, because } = this.#topology;

@@ -9,7 +9,7 @@ import { setUpStatement } from './set-up-statement.js';
 import { addThread, isFreeThread, removeThread } from './thread-ids.js';
 
 /** mysql2's default of `connectTimeout`. */
-const CONNECT_TIMEOUT_MS = 10_000;
+export const CONNECT_TIMEOUT_MS = 10_000;
 /** The client's flag: the server adds it to the session's `sql_mode`. */
 const IGNORE_SPACE = 256;
 /** So many connections are opened at most to get an id that no other node's has. */

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import mysql2 from 'mysql2';
+import { checkDriver } from './api/callback/driver.js';
 import { createPromiseConnection, createPromisePool } from './api/create.js';
 
 export type * from 'mysql2';
@@ -52,6 +53,7 @@ export type { TableUse } from './sql/tables/table-use.js';
 export type { TableOptions } from './sql/tables/tables-of.js';
 export type { IsolationLevel, TransactionOptions } from './transaction-options.js';
 
+checkDriver(mysql2);
 const loose = mysql2 as unknown as Record<string, never>;
 
 // mysql2's values, by name so that ESM and CommonJS both see them; some are classes that its types show as interfaces.

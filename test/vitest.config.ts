@@ -5,7 +5,7 @@ const slow = [
   'test/integration/**/*.test.ts',
   'test/compat/**/*.test.ts',
   'test/chaos/**/*.test.ts',
-  'test/package.test.ts',
+  'test/package*.test.ts',
 ];
 
 export default defineConfig({

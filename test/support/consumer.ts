@@ -59,11 +59,22 @@ export async function pack(): Promise<{ readonly folder: string; readonly tarbal
   return { folder, tarball: join(folder, `mysql2-cluster-${version}.tgz`) };
 }
 
-/** Installs the tarball in an empty folder, which the caller removes. */
-export async function install(tarball: string): Promise<Consumer> {
+/** What a project asks for in its package.json. */
+export interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly overrides?: object;
+}
+
+/** Installs the tarball, or what the manifest asks for, in an empty folder, which the caller removes. */
+export async function install(wanted: string | Manifest): Promise<Consumer> {
   const folder = await mkdtemp(join(tmpdir(), 'mysql2-cluster-consumer-'));
-  await writeFile(join(folder, 'package.json'), '{ "name": "consumer", "private": true }\n');
-  await npm(['install', tarball, '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'], folder);
+  const dependencies = typeof wanted === 'string' ? { 'mysql2-cluster': `file:${wanted}` } : wanted.dependencies;
+  const overrides = typeof wanted === 'string' ? undefined : wanted.overrides;
+  await writeFile(
+    join(folder, 'package.json'),
+    JSON.stringify({ name: 'consumer', private: true, dependencies, overrides }),
+  );
+  await npm(['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'], folder);
   return {
     folder,
     run: async (file, text) => {

@@ -23,6 +23,8 @@ export class ClusterConnection extends LogicalConnection {
       cluster: { ...options.cluster, pool: { ...options.cluster.pool, max: 1, min: 0 } },
     });
     const config = driverPoolConfig(shadowOptions(options));
+    // As of mysql2's own connections without a pool, so that it can be written as JSON.
+    Object.assign(config.connectionConfig, { pool: undefined });
     const owner: ConnectionOwner<LogicalConnection> & { closed: () => void } = {
       closed: () => undefined,
       takeBack: () => owner.closed(),

@@ -18,8 +18,25 @@ interface Driver {
   readonly Pool: new (options: { config: object }) => mysql2.Pool;
 }
 
+checkDriver(mysql2);
 // Exports of mysql2 that its types leave out.
 const driver = mysql2 as unknown as Driver;
+
+/**
+ * Throws where npm's overrides put this package in mysql2's place for itself too: what it imports by that name is then itself, half
+ * loaded. Declared so that it can be called in such a circle.
+ */
+export function checkDriver(found: unknown): void {
+  try {
+    if (typeof (found as Driver | undefined)?.createQuery === 'function') return;
+  } catch {
+    // Not loaded far enough to be asked: said below.
+  }
+  const overrides = '"overrides": { "mysql2": { ".": "npm:mysql2-cluster@…", "mysql2": "^3.24.6" } }';
+  throw new Error(
+    `mysql2-cluster needs mysql2 itself and finds only mysql2-cluster by that name; in package.json: ${overrides}`,
+  );
+}
 
 /** mysql2's query command, not yet sent: what `query()` returns. */
 export const createQuery = driver.createQuery;

@@ -64,14 +64,18 @@ export const {
   escapeId,
   format,
   raw,
-  Types,
-  Charsets,
   CharsetToEncoding,
   setMaxParserCache,
   clearParserCache,
   authPlugins,
 } = mysql2 as unknown as typeof mysql2 & { authPlugins: Record<string, unknown> };
 // A name that is a type as well keeps its type: a local one would hide what `export type *` brings.
+export type Types = mysql2.Types;
+export const Types: typeof mysql2.Types = mysql2.Types;
+export type Charsets = mysql2.Charsets;
+export const Charsets: typeof mysql2.Charsets = mysql2.Charsets;
+export type TypedParameter = mysql2.TypedParameter;
+export const TypedParameter: typeof mysql2.TypedParameter = mysql2.TypedParameter;
 export type Connection = mysql2.Connection;
 export const Connection: typeof mysql2.Connection = mysql2.Connection;
 export type PoolConnection = mysql2.PoolConnection;
@@ -82,7 +86,6 @@ export type PoolCluster = mysql2.PoolCluster;
 export const PoolCluster: unknown = loose.PoolCluster;
 export type ConnectionConfig = mysql2.ConnectionConfig;
 export const ConnectionConfig: unknown = loose.ConnectionConfig;
-export const TypedParameter: Record<string, unknown> = loose.TypedParameter as never;
 export const createQuery: (typeof mysql2.Connection)['createQuery'] = loose.createQuery as never;
 export const createPoolPromise: typeof createPromisePool = createPromisePool;
 export const createConnectionPromise: typeof createPromiseConnection = createPromiseConnection;

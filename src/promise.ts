@@ -44,18 +44,15 @@ const loose = driver as unknown as Record<string, never>;
 
 // mysql2's values, by name so that ESM and CommonJS both see them; some its types leave out.
 export const createPoolCluster: typeof driver.createPoolCluster = driver.createPoolCluster;
-export const {
-  escape,
-  escapeId,
-  format,
-  raw,
-  Types,
-  Charsets,
-  CharsetToEncoding,
-  setMaxParserCache,
-  clearParserCache,
-} = driver as unknown as typeof import('mysql2');
+export const { escape, escapeId, format, raw, CharsetToEncoding, setMaxParserCache, clearParserCache } =
+  driver as unknown as typeof import('mysql2');
 // A name that is a type as well keeps its type: a local one would hide what `export type *` brings.
+export type Types = driver.Types;
+export const Types: typeof driver.Types = driver.Types;
+export type Charsets = driver.Charsets;
+export const Charsets: typeof driver.Charsets = driver.Charsets;
+export type TypedParameter = driver.TypedParameter;
+export const TypedParameter: typeof driver.TypedParameter = driver.TypedParameter;
 export type Connection = driver.Connection;
 export const Connection: typeof driver.Connection = driver.Connection;
 export type PoolConnection = driver.PoolConnection;
@@ -63,7 +60,6 @@ export const PoolConnection: typeof driver.PoolConnection = driver.PoolConnectio
 export const PromisePool: unknown = loose.PromisePool;
 export const PromiseConnection: typeof driver.Connection = loose.PromiseConnection as never;
 export const PromisePoolConnection: typeof driver.PoolConnection = loose.PromisePoolConnection as never;
-export const TypedParameter: Record<string, unknown> = loose.TypedParameter as never;
 
 // The door itself, so that `mysql.Pool` is a type as it is with mysql2.
 export * as default from './promise.js';

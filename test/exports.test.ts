@@ -1,6 +1,7 @@
 import * as mysql2 from 'mysql2';
 import * as mysql2Promise from 'mysql2/promise';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { exportedTypes } from './support/exported-types.js';
 import { type Exports, readExports, writeExports } from './support/exports.js';
 
 // Adding a public name takes a line in test/spec/exports.json; removing or renaming one breaks users.
@@ -41,5 +42,15 @@ describe('public exports', () => {
   ] as const)("%s's default export has every member of mysql2's", async (door, original) => {
     const { default: ours } = await load[door]();
     expect(Object.keys(original).filter((name) => !(name in ours))).toEqual([]);
+  });
+
+  test.each([
+    ['../src/index.js', 'mysql2'],
+    ['../src/promise.js', 'mysql2/promise'],
+  ])('%s exports every type of %s', { timeout: 60_000 }, (door, original) => {
+    const types = exportedTypes([door, original]);
+    const ours = new Set(types.get(door));
+    expect(types.get(original)).toContain('RowDataPacket');
+    expect(types.get(original)?.filter((name) => !ours.has(name))).toEqual([]);
   });
 });

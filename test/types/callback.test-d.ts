@@ -51,3 +51,8 @@ pool.getConnection((_error, taken) => {
   // @ts-expect-error: no such route
   taken.execute({ sql: 'SELECT 1', cluster: { route: 'everywhere' } });
 });
+
+// Constants are types as well.
+export const types: mysql2.Types = mysql.Types;
+export const charsets: mysql2.Charsets = mysql.Charsets satisfies mysql.Charsets;
+export const typed: typeof mysql2.TypedParameter = mysql.TypedParameter;

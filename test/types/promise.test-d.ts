@@ -55,3 +55,8 @@ export async function onConnection(): Promise<void> {
 }
 // @ts-expect-error: no such route
 pool.query({ sql: 'SELECT 1', cluster: { route: 'everywhere' } });
+
+// Constants are types as well.
+export const types: mysql2.Types = mysql.Types;
+export const charsets: mysql2.Charsets = mysql.Charsets satisfies mysql.Charsets;
+export const typed: typeof mysql2.TypedParameter = mysql.TypedParameter;

@@ -1,13 +1,31 @@
 import type { Settings } from '../options.js';
 import type { ConnectionSettings } from './physical-connection.js';
 
+// They need no schema, and must work when the application's is missing. The rest is how the application wants texts written and
+// rows read, which nobody here has asked for.
+const OF_THE_APPLICATION = new Set([
+  'database',
+  'rowsAsArray',
+  'nestTables',
+  'typeCast',
+  'dateStrings',
+  'timezone',
+  'decimalNumbers',
+  'supportBigNumbers',
+  'bigNumberStrings',
+  'jsonStrings',
+  'queryFormat',
+  'namedPlaceholders',
+  'stringifyObjects',
+]);
+
 /** mysql2's options for connections of monitors and followers: the pool's, under the account that `monitor` names. */
 export function monitorAccount(
   { monitor }: Pick<Settings, 'monitor'>,
-  { database: _database, ...connection }: ConnectionSettings,
+  connection: ConnectionSettings,
 ): ConnectionSettings {
   const password = monitor.password === undefined ? {} : { password: monitor.password };
   const account = monitor.user === undefined ? password : { user: monitor.user, ...password };
-  // They need no schema, and must work when the application's is missing.
-  return { ...connection, ...account, connectTimeout: monitor.timeoutMs };
+  const ours = Object.entries(connection).filter(([name]) => !OF_THE_APPLICATION.has(name));
+  return { ...Object.fromEntries(ours), ...account, connectTimeout: monitor.timeoutMs };
 }

@@ -13,6 +13,7 @@ import { controlConnection } from './callback/control-connection.js';
 import { ClusterPool, type PromiseFace } from './callback/pool.js';
 import type { Cluster } from './cluster.js';
 import type { ClusteredOptions, ClusterPoolOptions } from './driver-config.js';
+import { stackAtCall } from './promise/caller-stack.js';
 import { ClusterPromiseConnection, ClusterPromisePoolConnection, guestOf } from './promise/connection.js';
 import { ClusterPromisePool } from './promise/pool.js';
 
@@ -88,22 +89,16 @@ export function createPromisePool(options: string | ClusterPoolOptions): Cluster
 }
 
 /** {@link createConnection} of the promise door: resolves when a server has been reached. */
-export async function createPromiseConnection(
-  options: string | ClusterPoolOptions,
-): Promise<ClusteredPromiseConnection> {
+export function createPromiseConnection(options: string | ClusterPoolOptions): Promise<ClusteredPromiseConnection> {
   const clustered = clusteredOptions(options);
-  if (!clustered) return (await promiseDriver.createConnection(plain(options))) as ClusteredPromiseConnection;
-  const connection = new ClusterConnection(clustered, promises);
-  await new Promise<void>((resolve, reject) => {
-    connection.connect((error) => (error ? reject(error) : resolve()));
-  }).catch((error) => {
-    connection.destroy();
-    throw error;
+  if (!clustered) return promiseDriver.createConnection(plain(options)) as Promise<ClusteredPromiseConnection>;
+  const atCall = stackAtCall(createPromiseConnection);
+  const given = promiseOf(clustered);
+  return new (given ?? Promise)((resolve, reject) => {
+    const connection = new ClusterConnection(clustered, promises);
+    connection.once('connect', () => resolve(new ClusterPromiseConnection(connection as never, given) as never));
+    connection.once('error', (error) => reject(atCall(error)));
   });
-  return new ClusterPromiseConnection(
-    connection as never,
-    promiseOf(clustered),
-  ) as unknown as ClusteredPromiseConnection;
 }
 
 function promiseOf(options: ClusterPoolOptions): PromiseConstructor | undefined {

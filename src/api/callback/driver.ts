@@ -66,10 +66,10 @@ export interface DriverPoolConfig {
  * Has mysql2 check and complete its own options. No connection is made.
  *
  * mysql2's promise classes capture a stack at each call unless told not to, which costs about a fifth of a query: here only
- * when asked. Ours give the caller's stack to an error when there is one.
+ * when asked. Where nothing was said (`trace` is undefined), ours give the caller's stack to an error when there is one.
  */
 export function driverPoolConfig(options: mysql2.PoolOptions): DriverPoolConfig {
   const { config } = mysql2.createPool(options) as unknown as { config: DriverPoolConfig };
-  Object.assign(config.connectionConfig, { trace: options.trace === true });
+  Object.assign(config.connectionConfig, { trace: options.trace === undefined ? undefined : options.trace !== false });
   return config;
 }

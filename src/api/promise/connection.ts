@@ -1,4 +1,5 @@
 import type { Connection as CallbackConnection } from 'mysql2';
+import type { PreparedStatementInfo } from 'mysql2/promise';
 import { StatementRefusedError } from '../../errors.js';
 import type { Cluster } from '../cluster.js';
 import { withCallerStack } from './caller-stack.js';
@@ -20,6 +21,7 @@ export class ClusterPromisePoolConnection extends PromisePoolConnection {}
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 type Forwarding = { readonly connection: Record<string, Method> };
+type Configured = { readonly config: { readonly trace?: boolean } };
 
 const ASYNCHRONOUS = [
   ...['query', 'execute', 'prepare', 'beginTransaction', 'commit', 'rollback'],
@@ -31,6 +33,7 @@ const SYNCHRONOUS = ['close', 'destroy', 'escape', 'escapeId', 'format', 'pause'
 for (const { prototype } of [ClusterPromiseConnection, ClusterPromisePoolConnection]) {
   const inherited = prototype as unknown as Record<string, Method>;
   for (const name of ASYNCHRONOUS) define(prototype, name, tracing(inherited[name] as Method));
+  define(prototype, 'prepare', preparing(inherited.prepare as Method));
   for (const name of SYNCHRONOUS) define(prototype, name, forwarding(name));
 }
 
@@ -58,7 +61,20 @@ function define(prototype: object, name: string, value: Method): void {
 
 function tracing(method: Method): Method {
   return function (...args) {
-    return withCallerStack(method.apply(this, args) as Promise<unknown>);
+    return withCallerStack(method.apply(this, args) as Promise<unknown>, (this as Configured).config);
+  };
+}
+
+// The handle is mysql2's, made anew by each call.
+function preparing(method: Method): Method {
+  return function (...args) {
+    const { config } = this as Configured;
+    const pending = (method.apply(this, args) as Promise<PreparedStatementInfo>).then((statement) => {
+      const execute = statement.execute as Method;
+      define(statement, 'execute', (...given) => withCallerStack(execute.apply(statement, given) as never, config));
+      return statement;
+    });
+    return withCallerStack(pending, config);
   };
 }
 

@@ -5,6 +5,7 @@ import { withCallerStack } from './caller-stack.js';
 import { ClusterPromisePoolConnection } from './connection.js';
 import { PromisePool } from './driver.js';
 
+type Configured = { readonly connectionConfig: { readonly trace?: boolean } };
 type Loose = (...args: unknown[]) => Promise<never>;
 
 /** mysql2's promise pool on a cluster. */
@@ -20,11 +21,11 @@ export class ClusterPromisePool extends PromisePool {
   }
 
   override query(sql: unknown, values?: unknown): Promise<never> {
-    return withCallerStack((super.query as Loose)(sql, values));
+    return this.#traced((super.query as Loose)(sql, values));
   }
 
   override execute(sql: unknown, values?: unknown): Promise<never> {
-    return withCallerStack((super.execute as Loose)(sql, values));
+    return this.#traced((super.execute as Loose)(sql, values));
   }
 
   override getConnection(): Promise<PoolConnection> {
@@ -34,10 +35,14 @@ export class ClusterPromisePool extends PromisePool {
         else resolve(new ClusterPromisePoolConnection(connection, this.Promise));
       });
     });
-    return withCallerStack(pending);
+    return this.#traced(pending);
   }
 
   override end(): Promise<void> {
-    return withCallerStack(super.end());
+    return this.#traced(super.end());
+  }
+
+  #traced<T>(pending: Promise<T>): Promise<T> {
+    return withCallerStack(pending, (this.#pool.config as Configured).connectionConfig);
   }
 }

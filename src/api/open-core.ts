@@ -5,7 +5,7 @@ import type { ConnectionSettings } from '../cluster/physical-connection.js';
 import { joinCluster, leaveCluster } from '../cluster/registry.js';
 import { catalogOf } from '../cluster/routine-catalog.js';
 import { openRoutineSource } from '../cluster/routine-source.js';
-import { newLoad, type SharedLoad } from '../cluster/shared-load.js';
+import { lastingHistory, newLoad, type SharedLoad } from '../cluster/shared-load.js';
 import { parseOptions, type Settings } from '../options.js';
 import { AskedForms } from '../session/asked-forms.js';
 import { Classifier } from '../session/classifier.js';
@@ -48,20 +48,21 @@ const shared = new Map<string, { readonly base: Base; users: number }>();
  */
 export function openCore(options: ClusteredOptions): OpenCore {
   const opening = readOptions(options);
-  const base = openBase(opening);
+  const base = openBase(opening, (cluster) => newLoad(cluster, opening.settings));
   return coreOn(base, opening, () => closeBase(base));
 }
 
 /**
- * The same for one connection of those that an ORM holds as its pool: the reads of each see the writes of all whose options are
- * equal, and what one has learnt all know.
+ * The same for one connection of those that an ORM holds as its pool. What one has learnt all know whose options are equal; the
+ * reads of each see the writes of all that this process has or had on the cluster, of whatever account and character set.
  *
  * @throws OptionError
  */
 export function openSharedCore(options: ClusteredOptions): OpenCore {
   const opening = readOptions(options);
   const key = baseKey(opening);
-  const entry = shared.get(key) ?? { base: openBase(opening), users: 0 };
+  const load = (cluster: Cluster): SharedLoad => newLoad(cluster, opening.settings, lastingHistory(cluster));
+  const entry = shared.get(key) ?? { base: openBase(opening, load), users: 0 };
   shared.set(key, entry);
   entry.users++;
   return coreOn(entry.base, opening, () => {
@@ -85,7 +86,7 @@ function readOptions(options: ClusteredOptions): Opening {
   return { options, settings, connection };
 }
 
-function openBase({ options, settings, connection }: Opening): Base {
+function openBase({ options, settings, connection }: Opening, load: (cluster: Cluster) => SharedLoad): Base {
   const key = topologyKey(settings, connection);
   const cluster = joinCluster(key, () => ({
     settings,
@@ -99,7 +100,7 @@ function openBase({ options, settings, connection }: Opening): Base {
     cluster,
     classifier,
     rules: rulesOf(settings, classifier, options.database),
-    load: newLoad(cluster, settings),
+    load: load(cluster),
     unlearn: learnFunctions(classifier, { cluster, settings, connection }),
   };
 }

@@ -19,6 +19,18 @@ const PLAIN_READ = {
 /** Without GTIDs a sample is asked for no more often than this. */
 const SAMPLE_PAUSE_MS = 50;
 
+/** What was written, as seen from a topology. Those who read as one share it, also when they are not there at the same time. */
+export interface WriteHistory {
+  readonly watermark: Watermark;
+  /** The one that it was last kept true for. */
+  topology: Topology;
+}
+
+/** Nothing written yet. */
+export function newHistory({ topology }: Cluster): WriteHistory {
+  return { watermark: new Watermark(), topology };
+}
+
 /**
  * What the reads of one pool, or of all connections that share it, must be able to see, kept true as the topology changes; and
  * the intents made from it.
@@ -28,17 +40,18 @@ export class ReadScope {
   readonly writeIntent: Intent;
   /** The intent of who only has to find a server. */
   readonly openingIntent: Intent;
-  readonly #watermark = new Watermark();
+  readonly #history: WriteHistory;
+  readonly #watermark: Watermark;
   readonly #cluster: Cluster;
   readonly #settings: Settings;
   #readIntent: Intent;
   #sampledAt = Number.NEGATIVE_INFINITY;
-  #topology: Topology;
 
-  constructor(cluster: Cluster, settings: Settings) {
+  constructor(cluster: Cluster, settings: Settings, history: WriteHistory) {
+    this.#history = history;
+    this.#watermark = history.watermark;
     this.#cluster = cluster;
     this.#settings = settings;
-    this.#topology = cluster.topology;
     this.#readIntent = Object.freeze({ ...PLAIN_READ, maxLagMs: settings.maxLagMs });
     this.writeIntent = Object.freeze({ ...this.#readIntent, access: 'write' as const });
     this.openingIntent = Object.freeze({
@@ -46,6 +59,8 @@ export class ReadScope {
       route: 'primary-first' as const,
       maxLagMs: Number.POSITIVE_INFINITY,
     });
+    // What the topology went through while nobody shared the history.
+    this.onTopology(cluster.topology);
   }
 
   get need(): ReadNeed | undefined {
@@ -88,11 +103,11 @@ export class ReadScope {
     return true;
   }
 
-  /** Takes in the topology, once: all that share the scope tell of it. */
+  /** Takes in the topology, once: all that share the history tell of it. */
   onTopology(topology: Topology): void {
-    const previous = this.#topology;
+    const previous = this.#history.topology;
     if (topology === previous) return;
-    this.#topology = topology;
+    this.#history.topology = topology;
     if (topology.generation !== previous.generation) this.#dropLost(topology);
     // A replica that joins may lack what all others had, and what was forgotten for that.
     const joined = topology.replicas.some(({ id }) => previous.nodes.get(id)?.role !== 'replica');

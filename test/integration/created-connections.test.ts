@@ -158,7 +158,28 @@ describe('the connections of one ORM', { timeout: TEST_MS }, () => {
     }
   });
 
-  it('whose options differ know nothing of one another', async () => {
+  it('see it also when their options differ, and when the writer has ended', async () => {
+    const calm = { maxLagMs: 60_000 };
+    const stays = await connected(here.options(calm));
+    await surveyed(stays);
+    const stale = here.cluster.replicas;
+    for (const node of stale) await here.cluster.stopReplication(node, 'sql');
+    try {
+      const writer = await connected(here.options(calm, { charset: 'CP1251_GENERAL_CI' }));
+      await rowsOf(writer, "INSERT INTO t (v) VALUES ('and gone')");
+      await new Promise<void>((resolve) => writer.end(() => resolve()));
+      const reader = await connected(here.options(calm, { charset: 'KOI8R_GENERAL_CI' }));
+      expect(await rowsOf(reader, "SELECT v FROM t WHERE v = 'and gone'")).toHaveLength(1);
+      const { user, password } = here.cluster.credentials.root;
+      const other = await connected({ ...here.options({ ...calm, maxLagMs: 59_000 }), user, password });
+      await surveyed(other);
+      expect(await rowsOf(other, "SELECT v FROM t WHERE v = 'and gone'")).toHaveLength(1);
+    } finally {
+      for (const node of stale) await here.cluster.startReplication(node);
+    }
+  });
+
+  it('whose options differ know nothing else of one another', async () => {
     const one = await connected(here.options({ maxLagMs: 60_000 }));
     const other = await connected(here.options({ maxLagMs: 59_000 }));
     await surveyed(one);

@@ -5,7 +5,14 @@ import type { SessionCore } from '../../session/session-core.js';
 import { CommandStatement, contextOf, statementContexts } from './command-statement.js';
 import { createQuery } from './driver.js';
 
-type Killing = (sql: unknown, values?: unknown, callback?: unknown) => Query | undefined;
+/** A KILL that is meant for a connection of the cluster, not yet sent. */
+interface Kill {
+  readonly command: Query;
+  run(): void;
+  fail(error: Error): void;
+}
+
+type Killing = (sql: unknown, values?: unknown, callback?: unknown) => Kill | undefined;
 
 // A symbol is copied by whoever spreads the configuration, and seen by nobody who lists or logs it.
 const killing = Symbol.for('mysql2-cluster.killing');
@@ -18,8 +25,11 @@ export function copyConfig<T extends object>(config: object, core: SessionCore):
     const command = createQuery(sql, values, callback, copy);
     const statement = new CommandStatement('query', command, contextOf(sql, contexts));
     if (!killsKnown(statement, core)) return undefined;
-    new Session(core, false).run(statement);
-    return command;
+    return {
+      command,
+      run: () => new Session(core, false).run(statement),
+      fail: (error) => statement.settle(error),
+    };
   };
   copy[killing] = kill;
   return copy;
@@ -37,6 +47,12 @@ export function controlConnection(options: string | object): mysql2.Connection |
   const connection = mysql2.createConnection(options as never);
   const loose = connection as { query: (...call: Parameters<Killing>) => Query };
   const query = loose.query.bind(connection);
-  loose.query = (...call) => kill(...call) ?? query(...call);
+  loose.query = (...call) => {
+    const found = kill(...call);
+    if (found === undefined) return query(...call);
+    // Not before it has connected: who is answered may destroy it, and mysql2 must not be in its handshake then.
+    connection.connect((error) => (error ? found.fail(error) : found.run()));
+    return found.command;
+  };
   return connection;
 }

@@ -41,8 +41,14 @@ export function checkDriver(found: unknown): void {
 /** mysql2's query command, not yet sent: what `query()` returns. */
 export const createQuery = driver.createQuery;
 
-/** mysql2's own: write values into a text as literals, and names as identifiers. */
-export const { format, escape: escapeValue, escapeId } = mysql2;
+/** The same for `execute()`, where values among the options come before those beside them. */
+export const createExecution: Driver['createQuery'] = (sql, values, callback, config) => {
+  const own = (Object(sql) as { values?: unknown }).values;
+  return createQuery(sql, typeof values === 'function' ? values : (own ?? values), callback, config);
+};
+
+/** mysql2's own: writes values into a text as literals. */
+export const { format } = mysql2;
 
 /** mysql2's pool class. */
 export const DriverPool = driver.Pool;

@@ -15,7 +15,7 @@ import {
 } from './command-statement.js';
 import type { ConnectionOwner } from './connection-owner.js';
 import { copyConfig } from './control-connection.js';
-import { createQuery, DriverConnection, type DriverQuery, escapeId, escapeValue, format } from './driver.js';
+import { createExecution, createQuery, DriverConnection, type DriverQuery } from './driver.js';
 import { type PreparedInfo, PreparedStatement, type PrepareOptions } from './prepared-statement.js';
 
 type Callback = (error: Error | null, ...results: unknown[]) => void;
@@ -93,7 +93,7 @@ export class LogicalConnection extends DriverConnection {
   }
 
   execute(sql: unknown, values?: unknown, callback?: unknown): Query {
-    return this.#run('execute', sql, createQuery(sql, values, callback, this.config));
+    return this.#run('execute', sql, createExecution(sql, values, callback, this.config));
   }
 
   beginTransaction(callback?: Callback): Query {
@@ -258,18 +258,6 @@ export class LogicalConnection extends DriverConnection {
 
   resume(): void {
     this.#session.lastLease?.raw.resume();
-  }
-
-  format(sql: string, values?: unknown): string {
-    return format(sql, values as never, this.config.stringifyObjects, this.config.timezone as never);
-  }
-
-  escape(value: unknown): string {
-    return escapeValue(value as never, false, this.config.timezone as never);
-  }
-
-  escapeId(value: string | string[]): string {
-    return escapeId(value as never, false);
   }
 
   promise(): unknown {

@@ -14,9 +14,17 @@ import {
   statementContexts,
 } from './command-statement.js';
 import type { Guest } from './connection-owner.js';
-import { createQuery, DriverPool, type DriverPoolConfig, type DriverQuery, driverPoolConfig } from './driver.js';
+import {
+  createExecution,
+  createQuery,
+  DriverPool,
+  type DriverPoolConfig,
+  type DriverQuery,
+  driverPoolConfig,
+} from './driver.js';
 import { LogicalConnection } from './logical-connection.js';
 import { LogicalPool } from './logical-pool.js';
+import { isTraced, tracePoolConnect } from './pool-tracing.js';
 
 /** Makes the promise objects over this door's: their classes are siblings of these. */
 export interface PromiseFace {
@@ -25,6 +33,14 @@ export interface PromiseFace {
   guest(connection: LogicalConnection): Guest;
 }
 
+/** A call of `query` or `execute`. */
+interface Called {
+  readonly protocol: Protocol;
+  readonly sql: unknown;
+  readonly command: DriverQuery;
+}
+
+type GetCallback = (error: NodeJS.ErrnoException | null, connection: PoolConnection) => void;
 type EndCallback = (error: NodeJS.ErrnoException | null) => void;
 
 /** mysql2's callback pool on a cluster. */
@@ -69,14 +85,17 @@ export class ClusterPool extends DriverPool {
 
   // mysql2's returns nothing; the command harms nobody and can be listened to.
   override execute(sql: unknown, values?: unknown, callback?: unknown): Query {
-    return this.#run('execute', sql, createQuery(sql, values, callback, this.#config.connectionConfig));
+    return this.#run('execute', sql, createExecution(sql, values, callback, this.#config.connectionConfig));
   }
 
-  override getConnection(callback: (error: NodeJS.ErrnoException | null, connection: PoolConnection) => void): void {
-    this.#logical.acquire((error, connection, waited) => {
-      if (connection && !waited) this.emit('acquire', connection);
-      callback(error, connection as unknown as PoolConnection);
-    });
+  override getConnection(callback: GetCallback): void {
+    if (!isTraced()) return this.#getConnection(callback);
+    tracePoolConnect(this.#config.connectionConfig, callback, (traced, at) =>
+      this.#getConnection((error, connection) => {
+        if (connection) at(connection.config);
+        traced(error, connection);
+      }),
+    );
   }
 
   override releaseConnection(connection: unknown): void {
@@ -113,10 +132,40 @@ export class ClusterPool extends DriverPool {
     await this.#close();
   }
 
+  #getConnection(callback: GetCallback): void {
+    this.#logical.acquire((error, connection, waited) => {
+      if (connection && !waited) this.emit('acquire', connection);
+      callback(error, connection as unknown as PoolConnection);
+    });
+  }
+
   #run(protocol: Protocol, sql: unknown, command: DriverQuery): Query {
+    const session = new Session(this.#core, false);
     if (this.#ending) this.#refuse(command);
-    else new Session(this.#core, false).run(new CommandStatement(protocol, command, contextOf(sql, this.#contexts)));
+    else if (isTraced()) this.#runTraced(session, { protocol, sql, command });
+    else session.run(new CommandStatement(protocol, command, contextOf(sql, this.#contexts)));
     return command;
+  }
+
+  // mysql2 takes a connection of its pool for each query, and says so.
+  #runTraced(session: Session, { protocol, sql, command }: Called): void {
+    const settle = command.onResult;
+    const found = (error: Error | null): void => {
+      if (error) settle?.(error as never);
+    };
+    tracePoolConnect(this.#config.connectionConfig, found, (traced, at) => {
+      let searching = true;
+      const end = (error: Error | null): void => {
+        if (searching) traced(error);
+        searching = false;
+      };
+      session.onLease = ({ target }) => {
+        at(target);
+        end(null);
+      };
+      if (settle) command.onResult = (error, ...answer) => (searching && error ? end(error) : settle(error, ...answer));
+      session.run(new CommandStatement(protocol, command, contextOf(sql, this.#contexts)));
+    });
   }
 
   #enter(): Promise<TransactionRoom<unknown>> {

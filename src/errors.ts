@@ -145,9 +145,11 @@ export class DrainIncompleteError extends ClusterError {
   }
 }
 
-/** The pool or the cluster has been ended. The message is mysql2's. */
+/** The pool, the cluster or the connection has been ended. The messages are mysql2's, which programs look for. */
 export class ClusterClosedError extends ClusterError {
-  constructor() {
-    super('CLUSTER_CLOSED', 'Pool is closed.');
+  constructor(what: 'pool' | 'connection' = 'pool') {
+    const message = "Can't add new command when connection is in closed state";
+    super('CLUSTER_CLOSED', what === 'pool' ? 'Pool is closed.' : message);
+    if (what === 'connection') Object.assign(this, { fatal: true });
   }
 }

@@ -36,7 +36,7 @@ export type ConnectionSettings = Omit<ConnectionOptions, 'host' | 'port' | 'pass
 };
 
 /** A server's greeting, as mysql2's `connect` event gives it. */
-interface Handshake {
+export interface Handshake {
   readonly serverVersion: string;
 }
 
@@ -44,6 +44,7 @@ interface Handshake {
 export interface OpenedRaw {
   readonly raw: Connection;
   readonly version: string;
+  readonly handshake: Handshake;
 }
 
 /**
@@ -55,6 +56,7 @@ export interface OpenedRaw {
 export class PhysicalConnection {
   readonly raw: Connection;
   readonly target: ConnectTarget;
+  readonly handshake: Handshake;
   readonly createdAt: number;
   lastUsedAt: number;
   /** What killed it; undefined while it lives. */
@@ -82,13 +84,12 @@ export class PhysicalConnection {
   /** What this process sends to its node. */
   traffic = new NodeTraffic();
 
-  readonly #version: string;
   #replayed: ReplayedState = NOTHING_REPLAYED;
   readonly #whenDead: (() => void)[] = [];
 
-  constructor({ raw, version }: OpenedRaw, target: ConnectTarget, now: number) {
+  constructor({ raw, handshake }: OpenedRaw, target: ConnectTarget, now: number) {
     this.raw = raw;
-    this.#version = version;
+    this.handshake = handshake;
     this.target = target;
     this.createdAt = now;
     this.lastUsedAt = now;
@@ -125,7 +126,7 @@ export class PhysicalConnection {
 
   /** Turns session tracking on, and a replica's transactions read-only: after connecting, and after COM_CHANGE_USER. */
   setUp(done: (error: Error | null) => void): void {
-    this.raw.query(setUpStatement(this.#version, this.target.role), (error) => done(error));
+    this.raw.query(setUpStatement(this.handshake.serverVersion, this.target.role), (error) => done(error));
   }
 
   /** Another account from now on, which undoes the set-up: it is made again. */
@@ -205,7 +206,7 @@ export async function openRaw(settings: ConnectionSettings, target: Destination)
     };
     const connected = (handshake: Handshake): void => {
       raw.removeListener('error', failed);
-      resolve({ raw, version: handshake.serverVersion });
+      resolve({ raw, version: handshake.serverVersion, handshake });
     };
     raw.once('error', failed);
     raw.once('connect', connected);

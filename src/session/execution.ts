@@ -188,10 +188,11 @@ export class Execution implements LeaseRequest {
       const ended = this.#session.core.source.cluster.clock.now();
       lease.traffic.end(ended - this.#sentAt, error !== null, ended);
       if (error?.code === 'PROTOCOL_SEQUENCE_TIMEOUT') this.#timedOut(lease, error);
-      else if (error) this.#failed(lease, error, true);
+      // With an answer beside it, an error is mysql2's own: a local file that could not be read to its end.
+      else if (error && result === undefined) this.#failed(lease, error, true);
       else {
         this.#succeeded(lease, headersOf(result, fields), ended);
-        this.#statement.settle(null, result, fields);
+        this.#statement.settle(error, result, fields);
       }
     };
     try {

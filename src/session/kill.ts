@@ -5,6 +5,7 @@ import { threadsOf } from '../cluster/thread-ids.js';
 import { StatementRefusedError } from '../errors.js';
 import type { Intent } from '../routing/intent.js';
 import type { Classification, Effect } from '../sql/classification.js';
+import { tablesOf } from '../sql/tables/tables-of.js';
 import type { NodeView, Topology } from '../topology/topology.js';
 import type { SessionCore } from './session-core.js';
 import { shownBy } from './shown-threads.js';
@@ -46,9 +47,11 @@ export function killTarget({ effects, statements }: Classification, call: KillCa
   if (kill === undefined) return undefined;
   const { node, core } = call;
   if (kill.id === undefined) kill = core.classifier.classify(call.written()).effects.find(isKill);
-  const id = statements === 1 ? kill?.id : undefined;
+  const rest = statements === 1 ? '' : restOf(call);
+  const id = rest === undefined ? undefined : kill?.id;
   const query = kill?.query ?? false;
   const meant = id === undefined || node !== undefined ? undefined : meantBy(id, query, core.source);
+  if (meant?.sql && rest) return { ...meant, sql: `${meant.sql};${rest}` };
   if (meant !== undefined) return meant;
   const mine = id === undefined ? [] : threadsOf<PhysicalConnection>(id).filter(isIn(core.source));
   if (node !== undefined) return { node, query, victim: mine.find((one) => isAt(one, node)) };
@@ -71,6 +74,19 @@ function meantBy(id: number, query: boolean, source: LeaseSource): KillTarget | 
   const strangers = threadsOf<PhysicalConnection>(id).filter((one) => one.leased && !session.leases.includes(one));
   const stranger = strangers.find(isIn(source));
   return stranger && { node: stranger.target.node, query: true, victim: undefined, sql: 'DO 0' };
+}
+
+// What follows in the same text runs where the KILL runs, whatever that server's role is and however old its rows are: it may
+// neither do anything nor ask a table. Undefined when it may.
+function restOf({ core: { classifier }, ...call }: KillCall): string | undefined {
+  const text = call.written();
+  const kill = /^\s*KILL\s+(?:(?:CONNECTION|QUERY)\s+)?\d+\s*;/i.exec(text);
+  if (kill === null) return undefined;
+  const rest = text.slice(kill[0].length);
+  const { access, effects, dependsOn } = classifier.classify(rest);
+  if (access !== 'read' || effects.length > 0 || dependsOn.length > 0) return undefined;
+  const { tables, complete } = tablesOf(rest, classifier.dialect);
+  return complete && tables.length === 0 ? rest : undefined;
 }
 
 function whyNot(id: number, found: number): string {

@@ -27,6 +27,18 @@ export function mayBeInTransaction(pins: readonly PinReason[]): boolean {
   return pins.includes('a transaction') || pins.includes('autocommit=0');
 }
 
+const RESTING = new Set<PinReason>([
+  'a temporary table',
+  'a user variable',
+  'a prepared statement',
+  'a session variable',
+]);
+
+/** Whether what binds a session holds nobody up: neither a transaction nor a lock. */
+export function mayRest(pins: readonly PinReason[]): boolean {
+  return pins.every((pin) => RESTING.has(pin));
+}
+
 /** What a result header says of the session, as mysql2 gives it. */
 export interface AnswerHeader {
   readonly serverStatus?: number;

@@ -53,6 +53,11 @@ function idWithoutLease(session: Shower, { threadId, leased }: PhysicalConnectio
   return leased || (other && other !== session) ? --lastMadeUp : threadId;
 }
 
+/** What it has shown is gone: its connection died while nobody had the session, and the next user asks anew. */
+export function forgetShown(session: Shower): void {
+  lastShown.delete(session);
+}
+
 /** The session that has shown the id last. */
 export function shownBy(id: number): Shower | undefined {
   return shown.get(id)?.deref();

@@ -1,8 +1,8 @@
 import type * as driver from 'mysql2';
-import { afterEach, describe, expect, it } from 'vitest';
-import type * as ours from '../../src/index.js';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import * as ours from '../../src/index.js';
 import * as oursPromise from '../../src/promise.js';
-import { failureOf, lab, nameOf, TEST_MS } from './support/lab.js';
+import { failureOf, lab, nameOf, rowsOf, TEST_MS, until } from './support/lab.js';
 
 const here = lab({ replicas: 1 }, (made) => made.mark());
 
@@ -107,5 +107,169 @@ describe('stacks', { timeout: TEST_MS }, () => {
       }
       expect(await nameOf(pool)).not.toBe('');
     }
+  });
+});
+
+describe('a pool of one connection is one session', { timeout: TEST_MS }, () => {
+  it('for its own statements: temporary tables, variables and the schema stay, in order also when nobody waits', async () => {
+    const pool = promisePool({ connectionLimit: 1 });
+    const [, , [rows]] = await Promise.all([
+      pool.query('CREATE TEMPORARY TABLE basket (n INT)'),
+      pool.query('INSERT INTO basket VALUES (7)'),
+      pool.query<driver.RowDataPacket[]>('SELECT n FROM basket'),
+    ]);
+    expect(rows).toEqual([{ n: 7 }]);
+    await pool.query("SET @who = 'ada', time_zone = '+05:00'");
+    expect(await rowsOf(pool, 'SELECT @who AS who, @@time_zone AS zone, n FROM basket')).toEqual([
+      { who: 'ada', zone: '+05:00', n: 7 },
+    ]);
+  });
+
+  it('for who takes the connection after another, or after the pool, until it is lost', async () => {
+    const pool = promisePool({ connectionLimit: 1 });
+    await pool.query("SET @who = 'ada'");
+    const first = await pool.getConnection();
+    expect(await rowsOf(first, 'SELECT @who AS who')).toEqual([{ who: 'ada' }]);
+    await first.query('CREATE TEMPORARY TABLE basket (n INT)');
+    const { threadId } = first;
+    first.release();
+    await here.cluster.query(here.primary, `KILL ${threadId}`);
+    await until(async () => (await rowsOf(pool, 'SELECT @who AS who'))[0]?.who === null);
+    const second = await pool.getConnection();
+    expect(second.threadId).not.toBe(threadId);
+    expect((await failureOf(second.query('SELECT n FROM basket'))).errno).toBe(1146);
+    second.release();
+  });
+
+  it('a transaction does not outlive its user, and nothing does with resetOnRelease', async () => {
+    const pool = promisePool({ connectionLimit: 1 });
+    const first = await pool.getConnection();
+    await first.query('SET @who = 1');
+    await first.beginTransaction();
+    first.release();
+    const second = await pool.getConnection();
+    expect(await rowsOf(second, 'SELECT @who AS who')).toEqual([{ who: null }]);
+    second.release();
+    const resetting = promisePool({ connectionLimit: 1, resetOnRelease: true });
+    const third = await resetting.getConnection();
+    const [fresh] = await rowsOf(third, 'SELECT @@time_zone AS zone');
+    await third.query("SET time_zone = '+05:00', @who = 1");
+    third.release();
+    const fourth = await resetting.getConnection();
+    expect(await rowsOf(fourth, 'SELECT @@time_zone AS zone, @who AS who')).toEqual([{ ...fresh, who: null }]);
+    fourth.release();
+  });
+
+  it('plain reads go on being spread while nothing was left behind', async () => {
+    const pool = promisePool({ connectionLimit: 1, multipleStatements: true });
+    await pool.cluster.ready(10_000);
+    await pool.query('INSERT INTO whoami SELECT name FROM whoami WHERE name IS NULL');
+    await until(async () => (await nameOf(pool)) === here.replica(0).name);
+  });
+});
+
+describe('pooled connections', { timeout: TEST_MS }, () => {
+  it("have one listener of 'error' of their own, as mysql2's", async () => {
+    const pool = promisePool();
+    const { connection } = (await pool.getConnection()) as unknown as { connection: ours.ClusteredPoolConnection };
+    expect(connection.listenerCount('error')).toBe(1);
+    connection.release();
+  });
+
+  it('whose server connection died in the pool come with a live one', async () => {
+    const pool = promisePool();
+    const first = await pool.getConnection();
+    await first.query('SELECT name FROM whoami FOR UPDATE');
+    const { threadId } = first;
+    first.release();
+    await here.cluster.query(here.primary, `KILL ${threadId}`);
+    await until(async () => {
+      const next = await pool.getConnection();
+      next.release();
+      return next.threadId !== threadId;
+    });
+  });
+});
+
+describe('what users listen to', { timeout: TEST_MS }, () => {
+  it("a pool's own statements are told of by 'acquire' and 'release', with the server's connection", async () => {
+    const pool = here.use(ours.createPool(here.options()), (made) => made.promise().end());
+    const seen: string[] = [];
+    const ids = new Set<unknown>();
+    for (const event of ['acquire', 'release'] as const)
+      pool.on(event, ({ threadId }) => {
+        seen.push(event);
+        ids.add(threadId);
+      });
+    const [[row]] = await pool.promise().query<driver.RowDataPacket[]>('SELECT CONNECTION_ID() AS id');
+    expect(seen).toEqual(['acquire', 'release']);
+    expect([...ids]).toEqual([row?.id]);
+  });
+
+  it("a closed connection has emitted 'end', end() gives nothing, and statements fail in mysql2's words", async () => {
+    const connection = ours.createConnection(here.options());
+    let ended = 0;
+    connection.on('end', () => {
+      ended++;
+    });
+    await connection.promise().query('SELECT 1');
+    expect(await new Promise((resolve) => connection.end((...given) => resolve(given)))).toEqual([]);
+    expect(ended).toBe(1);
+    const error = await failureOf(connection.promise().query('SELECT 1'));
+    expect(error).toMatchObject({ message: expect.stringMatching(/in closed state$/), fatal: true });
+  });
+
+  it('an option that mysql2 does not know is warned of once, not for every connection', async () => {
+    const told = vi.spyOn(console, 'error').mockReturnValue(undefined);
+    here.use(told, (spy) => spy.mockRestore());
+    const pool = promisePool({ nonsense: 1 });
+    await pool.query('SELECT 1');
+    await pool.query('SELECT name FROM whoami FOR UPDATE');
+    expect(told.mock.calls.map(([text]) => String(text))).toEqual([expect.stringContaining('nonsense')]);
+  });
+});
+
+describe('statements', { timeout: TEST_MS }, () => {
+  it('KILL and what waits for its effect, in one text: on the server of the victim', async () => {
+    const pool = promisePool({ multipleStatements: true });
+    const victim = await pool.getConnection();
+    await victim.query('SELECT name FROM whoami FOR UPDATE');
+    const { threadId } = victim;
+    const [results] = await pool.query<driver.RowDataPacket[][]>('kill ?; select sleep(0.05) as slept', [threadId]);
+    expect(results[1]).toEqual([{ slept: 0 }]);
+    const sql = 'SELECT id FROM information_schema.processlist WHERE id = ?';
+    expect(await here.cluster.query(here.primary, sql, [threadId])).toEqual([]);
+    victim.release();
+    for (const rest of ['SELECT name FROM whoami', 'DELETE FROM whoami', 'SET @a = 1']) {
+      const error = await failureOf(pool.query(`KILL 1; ${rest}`));
+      expect(error.message).toMatch(/cannot be read from the text/);
+    }
+  });
+
+  it('LOAD DATA whose file is not given fails as with mysql2, and the connection goes on', async () => {
+    await here.asRoot(here.primary, ['SET GLOBAL local_infile = 1']);
+    const pool = promisePool();
+    const { connection } = (await pool.getConnection()) as unknown as { connection: ours.ClusteredPoolConnection };
+    const asked = connection.promise();
+    await asked.query('CREATE TEMPORARY TABLE loaded (n INT)');
+    const [error, result] = await new Promise<unknown[]>((resolve) =>
+      connection.query("LOAD DATA LOCAL INFILE '/nowhere.csv' INTO TABLE loaded", (...answer) => resolve(answer)),
+    );
+    expect((error as Error).message).toMatch(/must provide streamFactory option/);
+    expect((result as driver.ResultSetHeader).affectedRows).toBe(0);
+    await asked.query('INSERT INTO loaded VALUES (1)');
+    expect(await rowsOf(asked, 'SELECT n FROM loaded')).toEqual([{ n: 1 }]);
+    connection.release();
+  });
+
+  it("'connect' brings the server's greeting", async () => {
+    const connection = here.use(ours.createConnection(here.options()), (made) => made.end());
+    const [greeting] = await new Promise<unknown[]>((resolve) =>
+      connection.once('connect', (...args) => resolve(args)),
+    );
+    expect(greeting).toMatchObject({
+      serverVersion: expect.stringMatching(/^\d+\./),
+      connectionId: connection.threadId,
+    });
   });
 });

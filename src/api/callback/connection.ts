@@ -1,9 +1,10 @@
+import { Session } from '../../session/session.js';
 import { Cluster } from '../cluster.js';
-import { type ClusteredOptions, shadowOptions } from '../driver-config.js';
+import type { ClusteredOptions } from '../driver-config.js';
 import { type OpenCore, openSharedCore } from '../open-core.js';
 import { explainedText } from './command-statement.js';
 import type { ConnectionOwner } from './connection-owner.js';
-import { driverPoolConfig } from './driver.js';
+import { readDriverOptions } from './driver.js';
 import { LogicalConnection } from './logical-connection.js';
 import type { PromiseFace } from './pool.js';
 
@@ -17,17 +18,19 @@ export class ClusterConnection extends LogicalConnection {
   #connecting: Callback[] | undefined = [];
   #ending: Promise<void> | undefined;
 
-  constructor(options: ClusteredOptions, promises: PromiseFace) {
+  constructor(given: ClusteredOptions, promises: PromiseFace) {
+    const { config, options } = readDriverOptions(given);
     const core = openSharedCore({
       ...options,
       cluster: { ...options.cluster, pool: { ...options.cluster.pool, max: 1, min: 0 } },
     });
-    const config = driverPoolConfig(shadowOptions(options));
     // As of mysql2's own connections without a pool, so that it can be written as JSON.
     Object.assign(config.connectionConfig, { pool: undefined });
     const owner: ConnectionOwner<LogicalConnection> & { closed: () => void } = {
       closed: () => undefined,
       takeBack: () => owner.closed(),
+      newSession: (shared) => new Session(shared, true),
+      leave: (session) => session.release(),
       promiseConnection: (connection) => promises.connection(connection),
       guest: (connection) => promises.guest(connection),
     };
@@ -52,9 +55,9 @@ export class ClusterConnection extends LogicalConnection {
   }
 
   /** Finishes what runs, then closes. */
-  override end(callback?: Callback): void {
+  override end(callback?: () => void): void {
     this.finish();
-    this.#close().then(() => callback?.(null));
+    this.#close().then(() => callback?.());
   }
 
   override release(): void {
@@ -70,16 +73,20 @@ export class ClusterConnection extends LogicalConnection {
     const waiting = this.#connecting ?? [];
     this.#connecting = undefined;
     if (error) this.fail(error);
-    if (!error) this.emit('connect', this);
+    const handshake = this.session.lastLease?.handshake;
+    if (!error) this.emit('connect', handshake);
     else if (this.listenerCount('error') > 0) this.emit('error', error);
-    for (const callback of waiting) callback(error, this);
+    for (const callback of waiting) callback(error, handshake);
   }
 
   // The session closes first, when what runs in it has ended.
   #close(): Promise<void> {
     this.#ending ??= new Promise<void>((resolve) => this.whenIdle(resolve)).then(() => {
       this.destroy();
-      return this.#core.close().then(() => this.cluster.forgetListeners());
+      return this.#core.close().then(() => {
+        this.cluster.forgetListeners();
+        this.emit('end');
+      });
     });
     return this.#ending;
   }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import mysql2 from 'mysql2';
+import { type ClusteredOptions, shadowOptions } from '../driver-config.js';
 
 /** mysql2's callback of a query. */
 export type DriverCallback = (error: mysql2.QueryError | null, result?: unknown, fields?: unknown) => void;
@@ -65,6 +66,7 @@ export const DriverConnection = Unconnected as unknown as new () => EventEmitter
 export interface DriverPoolConfig {
   readonly connectionConfig: mysql2.ConnectionOptions & object;
   readonly connectionLimit: number;
+  readonly resetOnRelease: boolean;
   maxIdle: number;
 }
 
@@ -74,8 +76,28 @@ export interface DriverPoolConfig {
  * mysql2's promise classes capture a stack at each call unless told not to, which costs about a fifth of a query: here only
  * when asked. Where nothing was said (`trace` is undefined), ours give the caller's stack to an error when there is one.
  */
-export function driverPoolConfig(options: mysql2.PoolOptions): DriverPoolConfig {
+function driverPoolConfig(options: mysql2.PoolOptions): DriverPoolConfig {
   const { config } = mysql2.createPool(options) as unknown as { config: DriverPoolConfig };
   Object.assign(config.connectionConfig, { trace: options.trace === undefined ? undefined : options.trace !== false });
   return config;
+}
+
+/**
+ * The same, and the options without those that mysql2 does not know: it warns of them, which is enough once, and not for every
+ * connection. What it knows it reads.
+ */
+export function readDriverOptions(given: ClusteredOptions): {
+  readonly config: DriverPoolConfig;
+  readonly options: ClusteredOptions;
+} {
+  const names = new Set<string | symbol>(Object.keys(shadowOptions(given)));
+  const watched = new Proxy(shadowOptions(given), {
+    get(target, name) {
+      names.delete(name);
+      return Reflect.get(target, name);
+    },
+  });
+  const config = driverPoolConfig(watched);
+  const options = Object.fromEntries(Object.entries(given).filter(([name]) => !names.has(name))) as ClusteredOptions;
+  return { config, options };
 }

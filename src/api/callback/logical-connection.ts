@@ -1,10 +1,10 @@
 import type { ConnectionOptions, Query } from 'mysql2';
 import { type PhysicalConnection, socketOf } from '../../cluster/physical-connection.js';
 import { ClusterClosedError } from '../../errors.js';
-import { Session } from '../../session/session.js';
+import type { Session } from '../../session/session.js';
 import type { SessionCore } from '../../session/session-core.js';
 import { idOf } from '../../session/shown-threads.js';
-import type { StatementDone } from '../../session/statement.js';
+import type { Statement, StatementDone } from '../../session/statement.js';
 import type { TransactionRoom } from '../../session/transaction.js';
 import {
   CommandStatement,
@@ -49,7 +49,7 @@ export class LogicalConnection extends DriverConnection {
     this.config = copyConfig(config, core);
     this.#owner = owner;
     this.#contexts = statementContexts(this.config);
-    this.#session = new Session(core, true);
+    this.#session = owner.newSession(core);
     this.#session.onLost = (error) => {
       if (this.listenerCount('error') > 0) this.emit('error', error);
     };
@@ -169,7 +169,7 @@ export class LogicalConnection extends DriverConnection {
     const done: Callback = (error) => {
       if (!error) {
         this.#opened = true;
-        if (!this.#out) this.#session.release();
+        if (!this.#out) this.#owner.leave(this.#session);
       }
       callback(error);
     };
@@ -197,9 +197,15 @@ export class LogicalConnection extends DriverConnection {
     return this;
   }
 
-  /** What runs its statements. */
-  protected get session(): Session {
+  /** @internal What runs its statements. */
+  get session(): Session {
     return this.#session;
+  }
+
+  /** @internal Runs a statement of the pool itself, while nobody has the connection. */
+  runUnowned(statement: Statement): void {
+    this.#session.run(statement);
+    this.#session.whenIdle(() => this.#out || this.#owner.leave(this.#session));
   }
 
   /** @internal For one attempt of a transaction; `done` is called at its end. */
@@ -220,14 +226,14 @@ export class LogicalConnection extends DriverConnection {
     this.#out = false;
     this.lastActiveTime = Date.now();
     this.#session.whenIdle(() => {
-      this.#session.release();
+      this.#owner.leave(this.#session);
       this.#owner.takeBack(this, !this.#closing);
     });
   }
 
   /** Ends it at once; a statement in flight fails. */
   destroy(): void {
-    this.fail(new ClusterClosedError());
+    this.fail(new ClusterClosedError('connection'));
   }
 
   /** Ends it at once: what runs on it, and what comes, fails with this error. */
@@ -240,16 +246,16 @@ export class LogicalConnection extends DriverConnection {
   }
 
   /** Gives a pooled connection back, as mysql2 does; with its option `gracefulEnd`, finishes what runs, then closes. */
-  end(callback?: Callback): void {
+  end(callback?: () => void): void {
     if (this.config.gracefulEnd) {
       this.finish();
-      return this.#session.whenIdle(() => callback?.(null));
+      return this.#session.whenIdle(() => callback?.());
     }
     const warning = new Error('end() gives a pooled connection back, which release() says better');
     this.emit('warn', warning);
     console.warn(warning.message);
     this.release();
-    callback?.(null);
+    callback?.();
   }
 
   pause(): void {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.js';
 import { type Queue, refusalOf, timeoutOf } from '../../cluster/pool-errors.js';
 import { ClusterClosedError } from '../../errors.js';
+import { forgetShown } from '../../session/shown-threads.js';
 import type { LogicalConnection } from './logical-connection.js';
 
 /** `waited` for a connection that another gave back, which makes no events, as in mysql2. */
@@ -22,6 +23,7 @@ export class LogicalPool {
   readonly #options: LogicalPoolOptions;
   readonly #all = new Set<LogicalConnection>();
   readonly #free: LogicalConnection[] = [];
+  readonly #unopened = new Set<LogicalConnection>();
   readonly #waiting: Receiver[] = [];
   #closed = false;
 
@@ -32,7 +34,9 @@ export class LogicalPool {
   acquire(receiver: Receiver): void {
     if (this.#closed) return process.nextTick(receiver, new ClusterClosedError());
     const free = this.#free.pop();
-    if (free) return process.nextTick(receiver, null, free.handOut());
+    if (free && !this.#unopened.has(free) && !free.session.lastLease?.dead)
+      return process.nextTick(receiver, null, free.handOut());
+    if (free) return this.#open(free, receiver);
     const { limit, queue } = this.#options;
     if (this.#all.size < limit) return this.#create(receiver);
     const refusal = refusalOf(queue, this.#waiting.length);
@@ -82,10 +86,27 @@ export class LogicalPool {
     this.#waiting.push(waiting);
   }
 
-  // The first time, a server must have answered: who cannot be reached is told so here, as by mysql2.
+  /** The connection of a pool of one, while nobody has it: the pool's own statements find there what others have left. */
+  get only(): LogicalConnection | undefined {
+    if (this.#options.limit !== 1 || this.#closed) return undefined;
+    if (this.#all.size > 0) return this.#free[0];
+    const connection = this.#options.create();
+    this.#all.add(connection);
+    this.#unopened.add(connection);
+    this.#free.push(connection);
+    return connection;
+  }
+
   #create(receiver: Receiver): void {
     const connection = this.#options.create();
     this.#all.add(connection);
+    this.#open(connection, receiver);
+  }
+
+  // The first time, and when its last server is lost, one must have answered: who cannot be reached is told so here, as by mysql2.
+  #open(connection: LogicalConnection, receiver: Receiver): void {
+    this.#unopened.delete(connection);
+    forgetShown(connection.session);
     connection.open((error) => {
       if (!error) return receiver(null, connection.handOut());
       this.#all.delete(connection);

@@ -1,9 +1,12 @@
 import type { Pool, PoolConnection, Query } from 'mysql2';
+import type { PhysicalConnection } from '../../cluster/physical-connection.js';
 import { ClusterClosedError } from '../../errors.js';
+import { LastingSession } from '../../session/lasting-session.js';
 import { Session } from '../../session/session.js';
+import type { SessionCore } from '../../session/session-core.js';
 import type { TransactionRoom } from '../../session/transaction.js';
 import { Cluster } from '../cluster.js';
-import { type ClusteredOptions, shadowOptions } from '../driver-config.js';
+import type { ClusteredOptions } from '../driver-config.js';
 import { type OpenCore, openCore } from '../open-core.js';
 import {
   CommandStatement,
@@ -20,7 +23,7 @@ import {
   DriverPool,
   type DriverPoolConfig,
   type DriverQuery,
-  driverPoolConfig,
+  readDriverOptions,
 } from './driver.js';
 import { LogicalConnection } from './logical-connection.js';
 import { LogicalPool } from './logical-pool.js';
@@ -54,9 +57,9 @@ export class ClusterPool extends DriverPool {
   readonly #contexts: StatementContexts;
   #ending: Promise<void> | undefined;
 
-  constructor(options: ClusteredOptions, promises: PromiseFace) {
+  constructor(given: ClusteredOptions, promises: PromiseFace) {
+    const { config, options } = readDriverOptions(given);
     const core = openCore(options);
-    const config = driverPoolConfig(shadowOptions(options));
     config.maxIdle = config.connectionLimit; // mysql2's own reaper has nothing to do here
     super({ config });
     this.#core = core;
@@ -71,7 +74,7 @@ export class ClusterPool extends DriverPool {
     this.#logical = new LogicalPool({
       limit: core.settings.pool.max,
       queue: core.settings.queue,
-      create: () => new LogicalConnection(core, config.connectionConfig, this),
+      create: () => this.#newConnection(),
       onWait: () => this.emit('enqueue'),
       clock: core.source.cluster.clock,
       timeoutMs: core.settings.pool.acquireTimeoutMs,
@@ -109,6 +112,18 @@ export class ClusterPool extends DriverPool {
     if (isFree) this.emit('release', connection);
   }
 
+  leave(session: Session): void {
+    if (this.#config.resetOnRelease) {
+      session.release();
+      session.reset();
+    } else if (session instanceof LastingSession) session.rest();
+    else session.release();
+  }
+
+  newSession(core: SessionCore): Session {
+    return core.settings.pool.max === 1 ? new LastingSession(core) : new Session(core, true);
+  }
+
   promiseConnection(connection: LogicalConnection): unknown {
     return this.#promises.connection(connection);
   }
@@ -140,15 +155,14 @@ export class ClusterPool extends DriverPool {
   }
 
   #run(protocol: Protocol, sql: unknown, command: DriverQuery): Query {
-    const session = new Session(this.#core, false);
     if (this.#ending) this.#refuse(command);
-    else if (isTraced()) this.#runTraced(session, { protocol, sql, command });
-    else session.run(new CommandStatement(protocol, command, contextOf(sql, this.#contexts)));
+    else if (isTraced()) this.#runTraced({ protocol, sql, command });
+    else this.#send(new CommandStatement(protocol, command, contextOf(sql, this.#contexts)));
     return command;
   }
 
   // mysql2 takes a connection of its pool for each query, and says so.
-  #runTraced(session: Session, { protocol, sql, command }: Called): void {
+  #runTraced({ protocol, sql, command }: Called): void {
     const settle = command.onResult;
     const found = (error: Error | null): void => {
       if (error) settle?.(error as never);
@@ -159,13 +173,46 @@ export class ClusterPool extends DriverPool {
         if (searching) traced(error);
         searching = false;
       };
-      session.onLease = ({ target }) => {
+      if (settle)
+        command.onResult = (error, ...answer) => {
+          if (searching && error) return end(error);
+          end(null);
+          settle(error, ...answer);
+        };
+      this.#send(new CommandStatement(protocol, command, contextOf(sql, this.#contexts)), ({ target }) => {
         at(target);
         end(null);
-      };
-      if (settle) command.onResult = (error, ...answer) => (searching && error ? end(error) : settle(error, ...answer));
-      session.run(new CommandStatement(protocol, command, contextOf(sql, this.#contexts)));
+      });
     });
+  }
+
+  // A pool of one connection is one session for mysql2's users: what a statement leaves there is for the next.
+  #send(statement: CommandStatement, onLease?: (lease: PhysicalConnection) => void): void {
+    const only = this.#logical.only;
+    const session = only?.session;
+    const isOwn = session instanceof LastingSession && session.isOwn;
+    if (only && (isOwn || this.#core.classifier.classify(statement.sql).effects.length > 0)) only.runUnowned(statement);
+    else this.#newSession(onLease).run(statement);
+  }
+
+  // Who listens is told of the pool's own statements as well, with the connections of the servers.
+  #newSession(onLease?: (lease: PhysicalConnection) => void): Session {
+    const session = new Session(this.#core, false);
+    session.onLease = onLease;
+    if (this.listenerCount('acquire') === 0 && this.listenerCount('release') === 0) return session;
+    session.onLease = (lease) => {
+      onLease?.(lease);
+      this.emit('acquire', lease.raw);
+      session.whenIdle(() => this.emit('release', lease.raw));
+    };
+    return session;
+  }
+
+  #newConnection(): LogicalConnection {
+    const connection = new LogicalConnection(this.#core, this.#config.connectionConfig, this);
+    // As mysql2's has one: who counts the listeners before adding one finds the same.
+    connection.once('error', () => undefined);
+    return connection;
   }
 
   #enter(): Promise<TransactionRoom<unknown>> {

@@ -1,0 +1,58 @@
+import type { PhysicalConnection } from '../cluster/physical-connection.js';
+import { Session } from './session.js';
+import type { SessionCore } from './session-core.js';
+import { mayRest } from './session-state.js';
+import type { Statement } from './statement.js';
+
+/**
+ * The session of a pool that has one: what binds it, a temporary table or a user variable, is there for whoever comes next, as on
+ * the one connection of mysql2's pool. What may hold a transaction or locks is given back.
+ */
+export class LastingSession extends Session {
+  #running = false;
+  #resting = false;
+
+  constructor(core: SessionCore) {
+    super(core, true);
+  }
+
+  /** Whether statements find another session here than a fresh one. */
+  get isOwn(): boolean {
+    return this.#running || this.state?.pinnedTo !== undefined || !!this.state?.wanted.fingerprint;
+  }
+
+  override run(statement: Statement): void {
+    this.#running = true;
+    this.#resting = false;
+    super.run(statement);
+    this.whenIdle(() => {
+      this.#running = false;
+    });
+  }
+
+  /** Its user has gone: keeps the lease that binds it, and gives back the rest. */
+  rest(): void {
+    const slot = this.state?.pinnedTo;
+    const kept = slot && this.lease(slot);
+    const isSound = kept !== undefined && !kept.dead && !kept.dirty && !kept.recalled;
+    if (!isSound || !mayRest(this.state?.pins ?? [])) return this.release();
+    for (const lease of this.leases) if (lease !== kept) this.drop(lease);
+    this.#resting = true;
+  }
+
+  override release(): void {
+    this.#resting = false;
+    super.release();
+  }
+
+  // Nobody is there to be told of what is lost.
+  override leaseRecalled(lease: PhysicalConnection): void {
+    if (this.#resting) this.release();
+    else super.leaseRecalled(lease);
+  }
+
+  override leaseDied(lease: PhysicalConnection, error: Error): void {
+    if (this.#resting) this.release();
+    else super.leaseDied(lease, error);
+  }
+}

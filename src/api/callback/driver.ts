@@ -42,11 +42,10 @@ export function checkDriver(found: unknown): void {
 /** mysql2's query command, not yet sent: what `query()` returns. */
 export const createQuery = driver.createQuery;
 
-/** The same for `execute()`, where values among the options come before those beside them. */
-export const createExecution: Driver['createQuery'] = (sql, values, callback, config) => {
-  const own = (Object(sql) as { values?: unknown }).values;
-  return createQuery(sql, typeof values === 'function' ? values : (own ?? values), callback, config);
-};
+/** The values of an `execute()`: there, those among the options come before those beside them. */
+export function executeValues(sql: unknown, values: unknown): unknown {
+  return typeof values === 'function' ? values : ((Object(sql) as { values?: unknown }).values ?? values);
+}
 
 /** mysql2's own: writes values into a text as literals. */
 export const { format } = mysql2;

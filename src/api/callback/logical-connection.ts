@@ -15,7 +15,7 @@ import {
 } from './command-statement.js';
 import type { ConnectionOwner } from './connection-owner.js';
 import { copyConfig } from './control-connection.js';
-import { createExecution, createQuery, DriverConnection, type DriverQuery } from './driver.js';
+import { createQuery, DriverConnection, type DriverQuery, executeValues } from './driver.js';
 import { type PreparedInfo, PreparedStatement, type PrepareOptions } from './prepared-statement.js';
 
 type Callback = (error: Error | null, ...results: unknown[]) => void;
@@ -93,7 +93,7 @@ export class LogicalConnection extends DriverConnection {
   }
 
   execute(sql: unknown, values?: unknown, callback?: unknown): Query {
-    return this.#run('execute', sql, createExecution(sql, values, callback, this.config));
+    return this.#run('execute', sql, createQuery(sql, executeValues(sql, values), callback, this.config));
   }
 
   beginTransaction(callback?: Callback): Query {

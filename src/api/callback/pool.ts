@@ -18,11 +18,11 @@ import {
 } from './command-statement.js';
 import type { Guest } from './connection-owner.js';
 import {
-  createExecution,
   createQuery,
   DriverPool,
   type DriverPoolConfig,
   type DriverQuery,
+  executeValues,
   readDriverOptions,
 } from './driver.js';
 import { LogicalConnection } from './logical-connection.js';
@@ -88,7 +88,11 @@ export class ClusterPool extends DriverPool {
 
   // mysql2's returns nothing; the command harms nobody and can be listened to.
   override execute(sql: unknown, values?: unknown, callback?: unknown): Query {
-    return this.#run('execute', sql, createExecution(sql, values, callback, this.#config.connectionConfig));
+    return this.#run(
+      'execute',
+      sql,
+      createQuery(sql, executeValues(sql, values), callback, this.#config.connectionConfig),
+    );
   }
 
   override getConnection(callback: GetCallback): void {

@@ -57,6 +57,17 @@ describe('MikroORM', { timeout: TEST_MS }, () => {
     expect(await orm.schema.getUpdateSchemaSQL({ safe: true })).not.toContain('book');
   });
 
+  // What its migrations are made of: the difference between entities and schema, run on one connection.
+  it('alters its schema by what differs, and sees it at once', async () => {
+    const connection = (orm.em.getDriver() as MySqlDriver).getConnection();
+    await connection.execute('ALTER TABLE book DROP COLUMN title');
+    const missing = await orm.schema.getUpdateSchemaSQL({ safe: true });
+    expect(missing).toContain('`title`');
+    await orm.schema.updateSchema({ safe: true });
+    expect(await orm.schema.getUpdateSchemaSQL({ safe: true })).not.toContain('`title`');
+    expect(await connection.execute('SELECT title FROM book')).toEqual([]);
+  });
+
   it('creates, reads, updates and deletes: reads on replicas, writes on the primary', async () => {
     const served = await lab.served(async () => {
       const em = orm.em.fork();

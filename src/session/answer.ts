@@ -28,6 +28,33 @@ export function rowsHeaders(status: number | undefined): readonly AnswerHeader[]
   return headers;
 }
 
+/** What a server tracks by itself, without being asked to. */
+const TRACKED = new Set([
+  'autocommit',
+  'character_set_client',
+  'character_set_connection',
+  'character_set_results',
+  'time_zone',
+]);
+const STATE_CHANGED = 0x4000;
+
+/** Takes out of mysql2's header what the server told only because the set-up of our connections asked for it. */
+export function hideTracking(header: AnswerHeader): void {
+  const told = header as { serverStatus?: number; stateChanges?: Mutable<StateChanges> };
+  const { stateChanges } = told;
+  if (stateChanges === undefined) return;
+  stateChanges.gtids = [];
+  stateChanges.trackStateChange = null;
+  const all = Object.entries(stateChanges.systemVariables ?? {});
+  const variables = all.filter(([name]) => TRACKED.has(name));
+  if (variables.length < all.length) stateChanges.systemVariables = Object.fromEntries(variables);
+  if (variables.length > 0 || typeof stateChanges.schema === 'string') return;
+  delete told.stateChanges;
+  if (told.serverStatus !== undefined) told.serverStatus &= ~STATE_CHANGED;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** The GTIDs of what was committed, as the server tracked them: MariaDB tells the last one, as a variable. */
 export function gtidsOf({ gtids = NO_GTIDS, systemVariables }: StateChanges): readonly string[] {
   const last = systemVariables?.last_gtid;

@@ -2,7 +2,9 @@ import type { EventEmitter } from 'node:events';
 import type { PhysicalConnection } from '../../cluster/physical-connection.js';
 import type { DriverError } from '../../error-facts.js';
 import type { StatementClusterOptions } from '../../options.js';
+import { headersOf, hideTracking } from '../../session/answer.js';
 import { runsAsAWhole } from '../../session/retry.js';
+import type { AnswerHeader } from '../../session/session-state.js';
 import type { Statement, StatementDone } from '../../session/statement.js';
 import { classify } from '../../sql/classify.js';
 import { callOptions } from '../call-options.js';
@@ -62,7 +64,8 @@ export class CommandStatement implements Statement {
   readonly #template: string;
   readonly #values: unknown;
   #attempts = 0;
-  #header: unknown;
+  /** What the headers of its streamed results told. */
+  #told: AnswerHeader[] = [];
 
   constructor(protocol: Protocol, command: DriverQuery, context: StatementContext) {
     command.namedPlaceholders ??= context.config.namedPlaceholders;
@@ -76,7 +79,8 @@ export class CommandStatement implements Statement {
     const text = checkText(command.sql);
     // A prepared statement's values are values.
     const brings = protocol === 'query' && command.values !== undefined && bringsSql(command.values, 0);
-    this.opaque = context.formatted || (brings && !!command.namedPlaceholders);
+    const named = !!command.namedPlaceholders && !Array.isArray(command.values);
+    this.opaque = context.formatted || (brings && named);
     this.sql = brings && !this.opaque ? format(text, command.values as never) : text;
   }
 
@@ -90,12 +94,16 @@ export class CommandStatement implements Statement {
     else if (!this.#callback) this.#stream(raw, done);
     else if (this.#attempts++ === 0) {
       this.command.onResult = done as DriverCallback;
+      this.command.sql = this.#template;
       raw.query(this.command);
     } else this.#dispatch(raw, done);
   }
 
   settle(error: Error | null, result?: unknown, fields?: unknown): void {
-    if (this.#callback) return this.#callback(error as never, result, fields);
+    if (this.#callback) {
+      if (!error) for (const header of headersOf(result, fields)) hideTracking(header);
+      return this.#callback(error as never, result, fields);
+    }
     if (error && this.command.listenerCount('error') > 0) this.command.emit('error', error);
     this.command.emit('end');
   }
@@ -132,7 +140,8 @@ export class CommandStatement implements Statement {
     command._connection = raw;
     const lost = (error: unknown): void => done(error as Error);
     let failed = false;
-    const sent = this.#dispatchUnder(raw, lost);
+    const sent = this.#dispatchUnder(raw, lost) as RawCommand & { readonly sql: string };
+    command.sql = sent.sql;
     sent.on('fields', (...args) => this.#pass('fields', args));
     sent.on('result', (...args) => this.#pass('result', args));
     sent.on('error', (error) => {
@@ -142,7 +151,7 @@ export class CommandStatement implements Statement {
     });
     sent.on('end', () => {
       raw.removeListener('error', lost);
-      if (!failed) done(null, this.#header, undefined);
+      if (!failed) done(null, this.#told, []);
     });
   }
 
@@ -158,7 +167,11 @@ export class CommandStatement implements Statement {
 
   #pass(event: 'fields' | 'result', args: unknown[]): void {
     const [value] = args;
-    if (event === 'result' && value?.constructor?.name === 'ResultSetHeader') this.#header = value;
+    if (event === 'result' && value?.constructor?.name === 'ResultSetHeader') {
+      const header = value as AnswerHeader;
+      this.#told.push({ ...header, ...(header.stateChanges ? { stateChanges: { ...header.stateChanges } } : {}) });
+      hideTracking(header);
+    }
     if (value !== undefined) this.delivered = true;
     this.command.emit(event, ...args);
   }

@@ -14,9 +14,19 @@ export interface DriverQuery extends mysql2.Query {
   _connection: unknown;
 }
 
+/** What mysql2's connection makes of texts and values. */
+export interface DriverTexts {
+  format(sql: string, values?: unknown, namedPlaceholders?: unknown): string;
+  escape(value: unknown): string;
+  escapeId(value: string | string[]): string;
+  /** Turns named placeholders into `?` when they are switched on, as is done before a statement is sent. */
+  _resolveNamedPlaceholders(command: DriverQuery): void;
+}
+
 interface Driver {
   createQuery(sql: unknown, values: unknown, callback: unknown, config: object): DriverQuery;
   readonly Pool: new (options: { config: object }) => mysql2.Pool;
+  readonly Connection: { readonly prototype: DriverTexts };
 }
 
 checkDriver(mysql2);
@@ -49,6 +59,11 @@ export function executeValues(sql: unknown, values: unknown): unknown {
 
 /** mysql2's own: writes values into a text as literals. */
 export const { format } = mysql2;
+
+/** What mysql2's connection of this configuration would do, `queryFormat` included, without being one. */
+export function textsOf(config: object): DriverTexts {
+  return Object.assign(Object.create(driver.Connection.prototype) as DriverTexts, { config });
+}
 
 /** mysql2's pool class. */
 export const DriverPool = driver.Pool;

@@ -6,16 +6,10 @@ import type { SessionCore } from '../../session/session-core.js';
 import { idOf } from '../../session/shown-threads.js';
 import type { Statement, StatementDone } from '../../session/statement.js';
 import type { TransactionRoom } from '../../session/transaction.js';
-import {
-  CommandStatement,
-  contextOf,
-  type Protocol,
-  type StatementContexts,
-  statementContexts,
-} from './command-statement.js';
+import { ConnectionCalls } from './connection-calls.js';
 import type { ConnectionOwner } from './connection-owner.js';
 import { copyConfig } from './control-connection.js';
-import { createQuery, DriverConnection, type DriverQuery, executeValues } from './driver.js';
+import { DriverConnection } from './driver.js';
 import { type PreparedInfo, PreparedStatement, type PrepareOptions } from './prepared-statement.js';
 
 type Callback = (error: Error | null, ...results: unknown[]) => void;
@@ -39,7 +33,7 @@ export class LogicalConnection extends DriverConnection {
   lastActiveTime = Date.now();
   readonly #session: Session;
   readonly #owner: ConnectionOwner<LogicalConnection>;
-  readonly #contexts: StatementContexts;
+  readonly #calls: ConnectionCalls;
   #out = false;
   #closing = false;
   #opened = false;
@@ -48,8 +42,8 @@ export class LogicalConnection extends DriverConnection {
     super();
     this.config = copyConfig(config, core);
     this.#owner = owner;
-    this.#contexts = statementContexts(this.config);
     this.#session = owner.newSession(core);
+    this.#calls = new ConnectionCalls(this.config, (statement) => this.#session.run(statement));
     this.#session.onLost = (error) => {
       if (this.listenerCount('error') > 0) this.emit('error', error);
     };
@@ -89,11 +83,16 @@ export class LogicalConnection extends DriverConnection {
   }
 
   query(sql: unknown, values?: unknown, callback?: unknown): Query {
-    return this.#run('query', sql, createQuery(sql, values, callback, this.config));
+    return this.#calls.query(sql, values, callback);
   }
 
   execute(sql: unknown, values?: unknown, callback?: unknown): Query {
-    return this.#run('execute', sql, createQuery(sql, executeValues(sql, values), callback, this.config));
+    return this.#calls.execute(sql, values, callback);
+  }
+
+  /** @internal For a statement's handle. */
+  executePrepared(options: object, callback: unknown): Query {
+    return this.#calls.executePrepared(options, callback);
   }
 
   beginTransaction(callback?: Callback): Query {
@@ -272,11 +271,6 @@ export class LogicalConnection extends DriverConnection {
 
   [Symbol.dispose](): void {
     this.release();
-  }
-
-  #run(protocol: Protocol, sql: unknown, command: DriverQuery): Query {
-    this.#session.run(new CommandStatement(protocol, command, contextOf(sql, this.#contexts)));
-    return command;
   }
 
   #call({ callback, ...call }: DirectCall): void {

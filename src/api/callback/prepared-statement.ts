@@ -11,7 +11,7 @@ export interface PreparedInfo {
 /** What the handle needs of its connection. */
 export interface Preparing {
   readonly config: object;
-  execute(sql: unknown, values?: unknown): Query;
+  executePrepared(options: object, callback: unknown): Query;
   unprepare(options: PrepareOptions): unknown;
 }
 
@@ -42,7 +42,7 @@ export class PreparedStatement implements PreparedInfo {
 
   execute(parameters: unknown, callback?: unknown): Query {
     if (typeof parameters === 'function') return this.execute([], parameters);
-    return this._connection.execute({ ...this.#options, values: parameters }, callback);
+    return this._connection.executePrepared({ ...this.#options, values: parameters }, callback);
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { gtidsOf, headersOf } from '../../../src/session/answer.js';
+import { gtidsOf, headersOf, hideTracking } from '../../../src/session/answer.js';
 
 // The shapes are those that mysql2 3.24 gave on MySQL 9.7, in text and binary protocol.
 const header = {
@@ -83,4 +83,34 @@ test.each([
   ['MariaDB, NULL', { gtids: [], systemVariables: { last_gtid: null } }, []],
 ])('GTIDs of %s', (_name, changes, gtids) => {
   expect(gtidsOf(changes)).toEqual(gtids);
+});
+
+describe('what only our set-up has the server tell is hidden', () => {
+  const hidden = (told: object, serverStatus = 16386): object => {
+    const made = { serverStatus, stateChanges: { systemVariables: {}, schema: null, gtids: [], ...told } };
+    hideTracking(made as never);
+    return made;
+  };
+
+  test('all of it, with the bit that announces it, when nothing is left', () => {
+    const told = { systemVariables: { statement_id: '7', sql_mode: '' }, gtids: ['u:1'], trackStateChange: '1' };
+    expect(hidden(told)).toEqual({ serverStatus: 2 });
+    expect(hidden({ systemVariables: { last_gtid: '0-1-5' } }, 16387)).toEqual({ serverStatus: 3 });
+  });
+
+  test('what servers tell by themselves stays', () => {
+    const stateChanges = { systemVariables: {}, schema: null, gtids: [], trackStateChange: null };
+    const systemVariables = { character_set_client: 'koi8r', autocommit: 'OFF', time_zone: '+01:00' };
+    expect(hidden({ systemVariables: { ...systemVariables, statement_id: '7' }, gtids: ['u:1'] })).toEqual({
+      serverStatus: 16386,
+      stateChanges: { ...stateChanges, systemVariables },
+    });
+    expect(hidden({ schema: '' })).toEqual({ serverStatus: 16386, stateChanges: { ...stateChanges, schema: '' } });
+  });
+
+  test('a header without it is left alone', () => {
+    const made = { serverStatus: 2 };
+    hideTracking(made);
+    expect(made).toEqual({ serverStatus: 2 });
+  });
 });

@@ -1,0 +1,176 @@
+import * as driver from 'mysql2';
+import { afterEach, describe, expect, it } from 'vitest';
+import * as ours from '../../src/index.js';
+import { lab, TEST_MS } from './support/lab.js';
+
+const here = lab({ replicas: 1 }, async (made) => {
+  await made.cluster.query(made.primary, 'CREATE TABLE shop.t (id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(20))');
+  await made.cluster.query(
+    made.primary,
+    'CREATE PROCEDURE shop.both_ways() BEGIN SELECT 1 AS one; SET @inside = 1; SELECT 2 AS two; END',
+  );
+  await made.cluster.waitForReplication();
+});
+
+afterEach(() => here.endAll());
+
+type Options = driver.ConnectionOptions;
+type Loose = { readonly sql: string; readonly values: unknown };
+
+function closing<T extends { destroy(): void }>(connection: T): T {
+  return here.use(connection, (made) => made.destroy());
+}
+
+/** mysql2's connection to the primary, and ours to the cluster. */
+function both(outer: Options = {}): [driver.Connection, driver.Connection] {
+  const { user, password, database, primary } = here.cluster;
+  const plain = { host: primary.host, port: primary.port, user, password, database, ...outer };
+  return [closing(driver.createConnection(plain)), closing(ours.createConnection(here.options({}, outer as object)))];
+}
+
+function answer(on: driver.Connection, sql: string | object, values?: unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const done = (error: Error | null, rows: unknown): void => (error ? reject(error) : resolve(rows));
+    on.query(sql as string, values as never, done as never);
+  });
+}
+
+/** All that the events of a query without a callback brought. */
+function streamed(on: driver.Connection, sql: string): Promise<unknown[]> {
+  return new Promise((resolve, reject) => {
+    const told: unknown[] = [];
+    const command = on.query(sql);
+    command.on('result', (row) => told.push(row));
+    command.on('error', reject);
+    command.on('end', () => resolve(told));
+  });
+}
+
+describe('headers of results are those that mysql2 would give', { timeout: TEST_MS }, () => {
+  const TEXTS = [
+    "SET NAMES 'koi8r'",
+    "SET time_zone = '+02:00'",
+    "SET sql_mode = 'ANSI_QUOTES'",
+    'USE information_schema',
+    'USE shop',
+    'SET autocommit = 0',
+    "INSERT INTO t (v) VALUES ('a')",
+    'COMMIT',
+    'SET autocommit = 1',
+    'SET @a = 1',
+    'CREATE TEMPORARY TABLE passing (id INT)',
+    "INSERT INTO t (v) VALUES ('b'), ('c')",
+    "UPDATE t SET v = 'd' WHERE v = 'no such'",
+    "SET time_zone = '+03:00'; SELECT 1; INSERT INTO t (v) VALUES ('e')",
+    'SELECT 1; SET @b = 2',
+    'CALL both_ways()',
+  ];
+
+  // Two connections insert in turn: the ids differ.
+  const written = (value: unknown): string =>
+    JSON.stringify(value, (name, part: unknown) => (name === 'insertId' ? Number(part) > 0 : part));
+
+  it('by callback', async () => {
+    const [plain, clustered] = both({ multipleStatements: true });
+    for (const sql of TEXTS) {
+      expect([sql, written(await answer(clustered, sql))]).toEqual([sql, written(await answer(plain, sql))]);
+    }
+  });
+
+  it('by events', async () => {
+    const [plain, clustered] = both({ multipleStatements: true });
+    for (const sql of TEXTS) {
+      expect([sql, written(await streamed(clustered, sql))]).toEqual([sql, written(await streamed(plain, sql))]);
+    }
+  });
+
+  it('by the binary protocol', async () => {
+    const [plain, clustered] = both();
+    const sql = 'INSERT INTO t (v) VALUES (?)';
+    const [expected, got] = await Promise.all(
+      [plain, clustered].map(async (on) => (await on.promise().execute(sql, ['x']))[0]),
+    );
+    expect(written(got)).toBe(written(expected));
+  });
+
+  it('and the session knows what it does not show: each of several statements, also by events', async () => {
+    const [, clustered] = both({ multipleStatements: true });
+    await streamed(clustered, "SET time_zone = '+05:00'; SET sql_mode = 'ANSI_QUOTES'");
+    const asked = 'SELECT @@session.time_zone AS zone, @@session.sql_mode AS mode';
+    for (const route of ['primary', 'replica']) {
+      const rows = await answer(clustered, { sql: asked, cluster: { route } });
+      expect([route, rows]).toEqual([route, [{ zone: '+05:00', mode: 'ANSI_QUOTES' }]]);
+    }
+  });
+});
+
+describe('a call of a connection does at once what it does in mysql2', { timeout: TEST_MS }, () => {
+  it.each([
+    ['undefined', [undefined]],
+    ['a function', [() => 1]],
+    ['what is no array', { a: 1 }],
+  ])('execute() throws for %s', async (_name, values) => {
+    const [plain, clustered] = both();
+    const messageOf = (on: driver.Connection): string => {
+      try {
+        on.execute('SELECT ? AS v', values as never, () => undefined);
+      } catch (error) {
+        return `${(error as Error).name}: ${(error as Error).message}`;
+      }
+      return 'nothing was thrown';
+    };
+    expect(messageOf(clustered)).toBe(messageOf(plain));
+    expect(messageOf(clustered)).toContain('TypeError');
+    expect(await answer(clustered, 'SELECT 1 AS v')).toEqual([{ v: 1 }]);
+  });
+
+  it('the handle of a prepared statement tells its callback, and works on', async () => {
+    const errors: string[] = [];
+    for (const on of both()) {
+      const statement = await on.promise().prepare('SELECT ? AS v');
+      const failed = await statement.execute([undefined] as never).catch((error: Error) => error);
+      errors.push(String(failed));
+      expect((await statement.execute(['x']))[0]).toEqual([{ v: 'x' }]);
+    }
+    expect(errors[1]).toBe(errors[0]);
+    expect(errors[1]).toContain('undefined');
+  });
+
+  it('its command shows the text that is sent, with its values', async () => {
+    const shown: unknown[][] = [];
+    const at = new Date(Date.UTC(2026, 0, 2, 3, 4, 5));
+    for (const on of both({ timezone: '+03:00', stringifyObjects: true })) {
+      const queued = on.query('SELECT ? AS v, ? AS at, ? AS o', ['it?s', at, { a: 1 }]) as unknown as Loose;
+      const now = [queued.sql, queued.values];
+      await answer(on, 'DO 0');
+      const idle = on.query('SELECT ? AS v', [2]) as unknown as Loose;
+      const plain = on.query('SELECT 3 AS v') as unknown as Loose;
+      shown.push([...now, queued.sql, idle.sql, plain.sql]);
+      expect(await answer(on, 'SELECT ? AS v', ['it?s'])).toEqual([{ v: 'it?s' }]);
+    }
+    expect(shown[1]).toEqual(shown[0]);
+    expect(shown[1]?.[0]).toContain("'it?s'");
+  });
+
+  it('names are turned into positions, also when they are switched on later', async () => {
+    const all: unknown[][] = [];
+    for (const on of both()) {
+      await answer(on, 'DO 0');
+      on.config.namedPlaceholders = true;
+      const text = 'SELECT :b AS b, :a AS a, :b AS c';
+      const rows: unknown[] = [];
+      const commands = await new Promise<Loose[]>((resolve, reject) => {
+        const take = (error: Error | null, row: unknown): void => {
+          if (error) return reject(error);
+          rows.push(row);
+          if (rows.length === 2) resolve(made as unknown as Loose[]);
+        };
+        const made = [on.execute(text, { a: 1, b: 'x' }, take), on.query(text, { a: 1, b: 'x' }, take)];
+      });
+      const shown = commands.map(({ sql, values }) => [sql, values]);
+      all.push([rows, shown, on.format(text, { a: 1, b: 'x' } as never)]);
+    }
+    expect(all[1]).toEqual(all[0]);
+    expect(all[1]?.[0]).toEqual([[{ b: 'x', a: 1, c: 'x' }], [{ b: 'x', a: 1, c: 'x' }]]);
+  });
+});

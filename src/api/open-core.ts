@@ -21,6 +21,8 @@ const END_TIMEOUT_MS = 10_000;
 /** What a pool, or a connection of its own, stands on. `close` ends its share of the cluster. */
 export interface OpenCore extends SessionCore {
   close(): Promise<void>;
+  /** The password of connections that are made from now on. */
+  usePassword(password: string): void;
 }
 
 /** What of a core does not depend on the connection: those whose options are equal may share it. */
@@ -122,6 +124,9 @@ function coreOn({ cluster, classifier, rules, load }: Base, opening: Opening, cl
     pinned: new Set(),
     rules,
     database: options.database,
+    usePassword(password) {
+      Object.assign(connection, { password });
+    },
     async close() {
       await source.close(END_TIMEOUT_MS);
       closed();

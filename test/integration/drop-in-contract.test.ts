@@ -177,6 +177,25 @@ describe('objects', { timeout: TEST_MS }, () => {
     expect(config.password).toBe(here.cluster.password);
   });
 
+  it('a password that is written to the configuration of a pool is that of its next connections', async () => {
+    const { root } = here.cluster.credentials;
+    for (const sql of ["CREATE USER later IDENTIFIED BY 'first'", 'GRANT ALL ON shop.* TO later'])
+      await here.cluster.query(here.primary, sql);
+    await here.cluster.waitForReplication();
+    const options = here.options({ monitor: root }, { user: 'later', password: 'first' });
+    const pool = here.use(ours.createPool(options), (made) => made.promise().end());
+    const read = 'SELECT SLEEP(0.05) AS s FROM whoami';
+    expect(await answerOf(pool, 'query', [read])).toHaveLength(1);
+    await here.cluster.query(here.primary, "ALTER USER later IDENTIFIED BY 'second'");
+    await here.cluster.waitForReplication();
+    const taken = (await promisify(pool.getConnection).call(pool)) as driver.PoolConnection;
+    Object.assign(taken.config, { password: 'of this copy alone' });
+    taken.release();
+    (pool.config as unknown as { connectionConfig: { password: string } }).connectionConfig.password = 'second';
+    // More at a time than there are connections that were made with the first.
+    await Promise.all(Array.from({ length: 8 }, () => answerOf(pool, 'query', [read])));
+  });
+
   it('listeners of others may all be removed, and those of the ORM are not multiplied', async () => {
     const { pool, connection } = pairs({ connectionLimit: 1 })[1];
     connection.removeAllListeners();

@@ -20,6 +20,9 @@ const killing = Symbol.for('mysql2-cluster.killing');
 /** A copy for each connection, as in mysql2: callers change it, and connect by it. */
 export function copyConfig<T extends object>(config: object, core: SessionCore): T {
   const copy = Object.create(Object.getPrototypeOf(config), Object.getOwnPropertyDescriptors(config));
+  // That of a pool may be an accessor.
+  const { password } = copy;
+  Object.defineProperty(copy, 'password', { configurable: true, enumerable: true, writable: true, value: password });
   const contexts = statementContexts(copy);
   const kill: Killing = (sql, values, callback) => {
     const command = createQuery(sql, values, callback, copy);

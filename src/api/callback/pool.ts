@@ -27,6 +27,7 @@ import {
 } from './driver.js';
 import { LogicalConnection } from './logical-connection.js';
 import { LogicalPool } from './logical-pool.js';
+import { watchPassword } from './pool-password.js';
 import { isTraced, tracePoolConnect } from './pool-tracing.js';
 
 /** Makes the promise objects over this door's: their classes are siblings of these. */
@@ -66,6 +67,7 @@ export class ClusterPool extends DriverPool {
     this.#config = config;
     this.#promises = promises;
     this.#contexts = statementContexts(config.connectionConfig);
+    watchPassword(config.connectionConfig, (password) => core.usePassword(password));
     this.cluster = new Cluster(core, {
       textOf: explainedText(config.connectionConfig),
       enter: () => this.#enter(),

@@ -174,3 +174,17 @@ describe('a call of a connection does at once what it does in mysql2', { timeout
     expect(all[1]?.[0]).toEqual([[{ b: 'x', a: 1, c: 'x' }], [{ b: 'x', a: 1, c: 'x' }]]);
   });
 });
+
+it('the socket of a closed connection is still one that can be told things', { timeout: TEST_MS }, async () => {
+  for (const on of both()) {
+    const loose = on as unknown as { readonly stream: NodeJS.EventEmitter & { readonly destroyed: boolean } };
+    const errors: Error[] = [];
+    on.on('error', (error) => errors.push(error));
+    await answer(on, 'SELECT 1');
+    expect(loose.stream.destroyed).toBe(false);
+    on.destroy();
+    const late = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+    expect(() => loose.stream.emit('error', late)).not.toThrow();
+    expect([loose.stream.destroyed, errors]).toEqual([true, []]);
+  }
+});

@@ -10,6 +10,7 @@ import { ConnectionCalls } from './connection-calls.js';
 import type { ConnectionOwner } from './connection-owner.js';
 import { copyConfig } from './control-connection.js';
 import { DriverConnection } from './driver.js';
+import { NoSocket } from './no-socket.js';
 import { type PreparedInfo, PreparedStatement, type PrepareOptions } from './prepared-statement.js';
 
 type Callback = (error: Error | null, ...results: unknown[]) => void;
@@ -34,6 +35,7 @@ export class LogicalConnection extends DriverConnection {
   readonly #session: Session;
   readonly #owner: ConnectionOwner<LogicalConnection>;
   readonly #calls: ConnectionCalls;
+  #noSocket: NoSocket | undefined;
   #out = false;
   #closing = false;
   #opened = false;
@@ -62,7 +64,10 @@ export class LogicalConnection extends DriverConnection {
   get stream(): unknown {
     const lease = this.#session.lastLease;
     const over = this.#closing || this._fatalError !== null;
-    return lease && !over ? socketOf(lease.raw) : { destroyed: over };
+    if (lease && !over) return socketOf(lease.raw);
+    this.#noSocket ??= new NoSocket();
+    this.#noSocket.destroyed = over;
+    return this.#noSocket;
   }
 
   get state(): 'connected' | 'authenticated' | 'disconnected' | 'error' {

@@ -186,11 +186,11 @@ describe('objects', { timeout: TEST_MS }, () => {
     const pool = here.use(ours.createPool(options), (made) => made.promise().end());
     const read = 'SELECT SLEEP(0.05) AS s FROM whoami';
     expect(await answerOf(pool, 'query', [read])).toHaveLength(1);
-    await here.cluster.query(here.primary, "ALTER USER later IDENTIFIED BY 'second'");
-    await here.cluster.waitForReplication();
     const taken = (await promisify(pool.getConnection).call(pool)) as driver.PoolConnection;
     Object.assign(taken.config, { password: 'of this copy alone' });
     taken.release();
+    await here.cluster.query(here.primary, "ALTER USER later IDENTIFIED BY 'second'");
+    await here.cluster.waitForReplication();
     (pool.config as unknown as { connectionConfig: { password: string } }).connectionConfig.password = 'second';
     // More at a time than there are connections that were made with the first.
     await Promise.all(Array.from({ length: 8 }, () => answerOf(pool, 'query', [read])));

@@ -205,7 +205,7 @@ describe('pool events', { timeout: TEST_MS }, () => {
   });
 
   it('what they set comes back after a session that had set something else', async () => {
-    const pool = await here.pool({}, { connectionLimit: 1 });
+    const pool = await here.pool({}, { connectionLimit: 2 });
     pool.on('connection', (connection) => connection.query("SET time_zone = '+03:00'"));
     const zone = async (): Promise<unknown> =>
       (await pool.query<driver.RowDataPacket[]>('SELECT @@time_zone AS zone'))[0][0]?.zone;

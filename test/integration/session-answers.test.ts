@@ -200,7 +200,7 @@ describe('prepared statements', { timeout: TEST_MS }, () => {
   });
 
   it('one that was prepared in another schema, by another user of the same lease, is not run', async () => {
-    const pool = await here.pool({ consistency: 'eventual' }, { connectionLimit: 1 });
+    const pool = await here.pool({ consistency: 'eventual' }, { connectionLimit: 2 });
     const sql = 'SELECT v FROM place WHERE v <> ?';
     for (const suffix of ['', ' FOR UPDATE']) {
       for (const schema of ['shop', 'other', 'shop', 'other']) {
@@ -241,7 +241,7 @@ describe('prepared statements', { timeout: TEST_MS }, () => {
   });
 
   it('sql_mode of the handshake (IGNORE_SPACE) comes back after a session with its own', async () => {
-    const pool = await here.pool({}, { connectionLimit: 1 });
+    const pool = await here.pool({}, { connectionLimit: 2 });
     const sql = { sql: 'SELECT @@sql_mode AS m', cluster: { route: 'primary' as const } };
     const before = await rowsOf(pool, sql);
     expect(String(before[0]?.m)).toContain('IGNORE_SPACE');

@@ -276,7 +276,7 @@ describe('session state', { timeout: TEST_MS }, () => {
   });
 
   it('session variables do not leak to other users of the pool', async () => {
-    const pool = await here.pool({ consistency: 'eventual' }, { connectionLimit: 1 });
+    const pool = await here.pool({ consistency: 'eventual' }, { connectionLimit: 2 });
     const [before] = await rowsOf(pool, "SELECT HOUR(FROM_UNIXTIME(0)) AS h, COLLATION('a') AS c FROM place");
     const connection = await take(pool);
     await connection.query("SET SESSION time_zone = '+07:00', sql_mode = 'ANSI_QUOTES', group_concat_max_len = 5");

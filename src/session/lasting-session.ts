@@ -32,8 +32,8 @@ export class LastingSession extends Session {
 
   /** Its user has gone: keeps the lease that binds it, and gives back the rest. */
   rest(): void {
-    const slot = this.state?.pinnedTo;
-    const kept = slot && this.lease(slot);
+    // What was made on a replica would keep all writes from its next users.
+    const kept = this.state?.pinnedTo === 'primary' ? this.lease('primary') : undefined;
     const isSound = kept !== undefined && !kept.dead && !kept.dirty && !kept.recalled;
     if (!isSound || !mayRest(this.state?.pins ?? [])) return this.release();
     for (const lease of this.leases) if (lease !== kept) this.drop(lease);

@@ -1,7 +1,7 @@
 import type { StatementClusterOptions } from '../options.js';
 import type { RouteExplanation } from '../routing/choose.js';
 import type { Rule } from '../rules.js';
-import { accessOf, intentOf, OPAQUE } from '../session/intent-of.js';
+import { accessOf, beginsElsewhere, intentOf, OPAQUE } from '../session/intent-of.js';
 import { killTarget } from '../session/kill.js';
 import type { SessionCore, SessionHost } from '../session/session-core.js';
 import { wishOf } from '../session/wish.js';
@@ -35,7 +35,7 @@ export interface ExplainedCall {
   readonly opaque: boolean;
   readonly options: StatementClusterOptions | undefined;
   /** The connection's, when one is asked. */
-  readonly session: Pick<SessionHost, 'core' | 'state' | 'lease'> | undefined;
+  readonly session: Pick<SessionHost, 'core' | 'state' | 'pins' | 'lease'> | undefined;
 }
 
 export function explainCall({ sql, opaque, options, session }: ExplainedCall, core: SessionCore): Explanation {
@@ -48,7 +48,7 @@ export function explainCall({ sql, opaque, options, session }: ExplainedCall, co
   try {
     const wish = told === undefined ? { options, rule: undefined } : wishOf(told, options, routed);
     const kill = killTarget(classification, { node: wish.options?.node, core, written: () => sql });
-    const bound = kill ? undefined : boundTo(session);
+    const bound = kill ? undefined : boundTo(session, classification);
     if (bound)
       return {
         sql,
@@ -81,11 +81,15 @@ export function explainCall({ sql, opaque, options, session }: ExplainedCall, co
 // In a transaction, or under any other pin, there is no choice.
 function boundTo(
   session: ExplainedCall['session'],
+  classification: Classification,
 ): Pick<Explanation, 'decision' | 'node' | 'because' | 'nodes'> | undefined {
-  const slot = session?.state?.pinnedTo;
-  if (session === undefined || slot === undefined) return undefined;
-  const because = `the connection is bound to one of the server's: ${session.state?.pins.join(', ')}`;
-  return { decision: 'use', node: session.lease(slot)?.target.address, because, nodes: {} };
+  const pins = session?.pins ?? [];
+  if (session === undefined || pins.length === 0 || beginsElsewhere(classification, session)) return undefined;
+  const because = `the connection is bound to one of the server's: ${pins.join(', ')}`;
+  // It runs behind the last row, wherever that leaves the connection.
+  if (pins.includes('an open result')) return { decision: 'wait', node: undefined, because, nodes: {} };
+  const slot = session.state?.pinnedTo;
+  return { decision: 'use', node: slot && session.lease(slot)?.target.address, because, nodes: {} };
 }
 
 function routeOf(

@@ -68,7 +68,7 @@ function controlStatus({ rows, readAt, problem }: ControlView, now: number): Clu
 
 function pinCounts(pinned: SessionCore['pinned']): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { state } of pinned) for (const pin of state?.pins ?? []) counts[pin] = (counts[pin] ?? 0) + 1;
+  for (const { pins } of pinned) for (const pin of pins) counts[pin] = (counts[pin] ?? 0) + 1;
   return counts;
 }
 

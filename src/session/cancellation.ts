@@ -1,7 +1,29 @@
 import type { LeaseSource } from '../cluster/lease-source.js';
 import type { PhysicalConnection } from '../cluster/physical-connection.js';
 import type { DriverError } from '../error-facts.js';
+import { checkStatementOptions, type StatementClusterOptions } from '../options.js';
 import { cancelStatement } from './kill.js';
+import type { Statement } from './statement.js';
+
+/** A statement that may be aborted. */
+export interface Watched {
+  readonly statement: Statement;
+  readonly source: LeaseSource;
+  /** Called when it is aborted while no lease is in hand. */
+  giveUp(reason: Error): void;
+}
+
+/**
+ * Watches the AbortSignal of a call.
+ *
+ * @returns undefined without a signal
+ * @throws OptionError for what is none · the signal's reason when it is aborted already
+ */
+export function watchSignal(options: StatementClusterOptions, watched: Watched): Cancellation | undefined {
+  const { signal } = checkStatementOptions(options);
+  if (signal?.aborted) throw signal.reason;
+  return signal && new Cancellation(signal, watched);
+}
 
 /** ER_QUERY_INTERRUPTED */
 const INTERRUPTED = 1317;
@@ -9,16 +31,19 @@ const INTERRUPTED = 1317;
 /** An AbortSignal over one statement. */
 export class Cancellation {
   readonly #signal: AbortSignal;
-  readonly #source: LeaseSource;
-  readonly #giveUp: (reason: Error) => void;
+  readonly #watched: Watched;
+  #gaveUp = false;
   #phase: 'searching' | 'held' | PhysicalConnection = 'searching';
 
-  /** @param giveUp called when it is aborted while no lease is in hand */
-  constructor(signal: AbortSignal, source: LeaseSource, giveUp: (reason: Error) => void) {
+  constructor(signal: AbortSignal, watched: Watched) {
     this.#signal = signal;
-    this.#source = source;
-    this.#giveUp = giveUp;
+    this.#watched = watched;
     signal.addEventListener('abort', this.#onAbort);
+  }
+
+  /** It was aborted before it had a lease, and the caller has been told. */
+  get gaveUp(): boolean {
+    return this.#gaveUp;
   }
 
   /** Why the statement is not wanted any more. */
@@ -53,7 +78,14 @@ export class Cancellation {
 
   readonly #onAbort = (): void => {
     const phase = this.#phase;
-    if (phase === 'searching') this.#giveUp(this.#signal.reason);
-    else if (phase !== 'held') cancelStatement(phase, this.#source);
+    const { statement, source, giveUp } = this.#watched;
+    if (phase === 'searching') {
+      this.#gaveUp = true;
+      return giveUp(this.#signal.reason);
+    }
+    if (phase === 'held') return;
+    // A server that waits for its rows to be read does not look whether it was killed.
+    if (statement.delivered) statement.abandon?.(this.#signal.reason);
+    cancelStatement(phase, source);
   };
 }

@@ -1,30 +1,30 @@
 import type { LeaseRequest } from '../cluster/lease-request.js';
 import { lostError, type PhysicalConnection } from '../cluster/physical-connection.js';
+import { NOTHING_REPLAYED } from '../cluster/replayed-state.js';
 import { forgetFunctions } from '../cluster/routine-catalog.js';
 import { type DriverError, type ErrorFacts, readError } from '../error-facts.js';
 import { ClusterError } from '../errors.js';
-import { checkStatementOptions, type StatementClusterOptions } from '../options.js';
 import type { Intent } from '../routing/intent.js';
 import type { Classification } from '../sql/classification.js';
 import type { NodeId } from '../topology/node-report.js';
 import type { NodeView, Topology } from '../topology/topology.js';
 import { headersOf } from './answer.js';
 import { bringLease } from './bring-lease.js';
-import { Cancellation } from './cancellation.js';
+import { type Cancellation, watchSignal } from './cancellation.js';
 import { changesFunctions } from './function-changes.js';
-import { intentFor, OPAQUE, refuseUnfit } from './intent-of.js';
-import { cancelStatement, isKill, Kill, killingBy, killTarget } from './kill.js';
+import { beginsElsewhere, intentFor, OPAQUE, refuseUnfit } from './intent-of.js';
+import { cancelStatement, isKill, startKill } from './kill.js';
 import { learnMisrouted } from './misrouted.js';
+import { type NextTransaction, sayAgain } from './next-transaction.js';
 import { rememberUntold, rememberWrites } from './own-writes.js';
+import type { PinReason } from './pins.js';
 import { replay, wantedBefore } from './replay.js';
 import { decideRetry, type RetryDecision } from './retry.js';
 import type { SessionHost } from './session-core.js';
 import { lostSession, thrownAs } from './session-errors.js';
-import { type AnswerHeader, mayChangeUnseen, type PinReason, SessionState } from './session-state.js';
+import type { AnswerHeader } from './session-state.js';
 import type { Statement, StatementDone } from './statement.js';
 import { wishFor } from './wish.js';
-
-const NOTHING = new SessionState();
 
 /** One statement on its way through a session: route, lease, replay, run, take in the answer, or try again. */
 export class Execution implements LeaseRequest {
@@ -42,7 +42,8 @@ export class Execution implements LeaseRequest {
   #sentAt = 0;
   #sent = 0;
   #cancellation: Cancellation | undefined;
-  #over = false;
+  /** To be said again on a replica, before the transaction begins there. */
+  #next: NextTransaction | undefined;
 
   constructor(session: SessionHost, statement: Statement) {
     this.#session = session;
@@ -54,7 +55,7 @@ export class Execution implements LeaseRequest {
   }
 
   kept(node: NodeId): PhysicalConnection | undefined {
-    return this.#over ? undefined : this.#session.kept(node);
+    return this.#cancellation?.gaveUp ? undefined : this.#session.kept(node);
   }
 
   start(): void {
@@ -71,8 +72,15 @@ export class Execution implements LeaseRequest {
       const routed = { classification: this.#classification, session: this.#session };
       const options = core.rules === undefined ? this.#statement.options : wishFor(core.rules, this.#statement, routed);
       if (this.#classification.effects.some(isKill) && this.#kill(options?.node)) return;
-      if (options?.signal && this.#isAborted(options)) return;
-      if (pinned !== undefined) return this.#runPinned(this.#session.lease(pinned), now);
+      if (options?.signal)
+        this.#cancellation = watchSignal(options, {
+          statement: this.#statement,
+          source: core.source,
+          giveUp: (reason) => this.#end(undefined, reason),
+        });
+      if (pinned !== undefined && beginsElsewhere(this.#classification, this.#session))
+        this.#next = state?.nextTransaction;
+      else if (pinned !== undefined) return this.#runPinned(this.#session.lease(pinned), now);
       this.intent = intentFor(this.#statement, options, routed);
       if (this.#classification.dependsOn.length > 0)
         asked = this.#session.answering(this.#classification, this.#statement.sql);
@@ -83,7 +91,7 @@ export class Execution implements LeaseRequest {
   }
 
   onLease(lease: PhysicalConnection, now: number): void {
-    if (this.#over) return this.#session.core.source.release(lease);
+    if (this.#cancellation?.gaveUp) return this.#session.core.source.release(lease);
     if (this.#session.dead) {
       this.#session.drop(lease);
       return this.#end(undefined, this.#session.dead);
@@ -97,38 +105,19 @@ export class Execution implements LeaseRequest {
   }
 
   onPoolError(error: Error): void {
-    if (!this.#over) this.#session.core.source.poolFailed(this, error);
+    if (!this.#cancellation?.gaveUp) this.#session.core.source.poolFailed(this, error);
   }
 
   onError(error: Error): void {
-    if (!this.#over) this.#end(undefined, error);
+    if (!this.#cancellation?.gaveUp) this.#end(undefined, error);
   }
 
   #kill(node: string | undefined): boolean {
-    const { core } = this.#session;
-    const written = (): string => this.#statement.written?.() ?? this.#statement.sql;
-    const target = killTarget(this.#classification, { node, core, written });
-    if (target === undefined) return false;
-    const settle: StatementDone = (error, result, fields) => {
-      if (error) return this.#end(undefined, error);
-      this.#session.done(undefined);
-      this.#statement.settle(null, result, fields);
+    const ended = (error: Error | null): void => {
+      if (error) this.#end(undefined, error);
+      else this.#session.done(undefined);
     };
-    new Kill(core.source, target, { send: killingBy(this.#statement, target), settle }).start();
-    return true;
-  }
-
-  #isAborted(options: StatementClusterOptions): boolean {
-    const { signal } = checkStatementOptions(options);
-    this.#over = signal?.aborted ?? false;
-    if (this.#over) this.#end(undefined, signal?.reason);
-    else if (signal) {
-      this.#cancellation = new Cancellation(signal, this.#session.core.source, (reason) => {
-        this.#over = true;
-        this.#end(undefined, reason);
-      });
-    }
-    return this.#over;
+    return startKill(this.#statement, { classification: this.#classification, node, core: this.#session.core, ended });
   }
 
   // A lease that the session kept is used again while it is fit; another replica's goes back first.
@@ -142,6 +131,7 @@ export class Execution implements LeaseRequest {
   }
 
   #runPinned(lease: PhysicalConnection | undefined, now: number): void {
+    this.#cancellation?.hold();
     const { source } = this.#session.core;
     if (lease && source.isDeposed(lease)) lease.destroy(lostError('Connection lost: another node is the primary now'));
     if (lease && !lease.dead)
@@ -155,8 +145,9 @@ export class Execution implements LeaseRequest {
   #prepare(lease: PhysicalConnection, now: number): void {
     this.#cancellation?.hold();
     if (lease.kills.isShut) return lease.kills.pass(() => this.#prepare(lease, now));
-    const wanted = wantedBefore(this.#classification, (this.#session.state ?? NOTHING).wanted, lease.replayed);
-    if (lease.replayed.fingerprint === wanted.fingerprint) return this.#run(lease, now);
+    const wanted = wantedBefore(this.#classification, this.#session.state?.wanted ?? NOTHING_REPLAYED, lease.replayed);
+    const again = this.#next && lease.target.role === 'replica' ? [sayAgain(this.#next)] : [];
+    if (lease.replayed.fingerprint === wanted.fingerprint && again.length === 0) return this.#run(lease, now);
     const { database } = this.#session.core;
     const statements = replay(lease.replayed, wanted, { ...lease.fresh, database });
     if (statements === undefined) {
@@ -165,9 +156,10 @@ export class Execution implements LeaseRequest {
       this.#cancellation?.search();
       return this.#session.core.source.acquire(this);
     }
-    bringLease(lease, { statements, wanted }, (error) => {
-      if (error) this.#failed(lease, error, false);
-      else this.#run(lease);
+    bringLease(lease, { statements: [...statements, ...again], wanted }, (error) => {
+      if (error) return this.#failed(lease, error, false);
+      lease.dirty = again.length > 0; // until the transaction has begun
+      this.#run(lease);
     });
   }
 
@@ -192,7 +184,7 @@ export class Execution implements LeaseRequest {
       else if (error && result === undefined) this.#failed(lease, error, true);
       else {
         this.#succeeded(lease, headersOf(result, fields), ended);
-        this.#statement.settle(error, result, fields);
+        this.#tell(error, result, fields);
       }
     };
     try {
@@ -217,6 +209,13 @@ export class Execution implements LeaseRequest {
     this.#session.done(lease, now);
   }
 
+  // A SLEEP() that KILL ends gives a row; of a read that nobody wants any more the answer is nobody's.
+  #tell(error: DriverError | null, result: unknown, fields: unknown): void {
+    const unwanted = this.#classification.access === 'read' ? this.#cancellation?.reason : undefined;
+    if (unwanted && !this.#statement.delivered) this.#statement.settle(unwanted as DriverError);
+    else this.#statement.settle(error, result, fields);
+  }
+
   #failed(lease: PhysicalConnection, error: DriverError, sent: boolean): void {
     const facts: ErrorFacts = sent ? readError(error, 'statement') : { ...readError(error, 'statement'), sent: false };
     if (!facts.usable && !lease.dead) lease.destroy(error);
@@ -235,7 +234,7 @@ export class Execution implements LeaseRequest {
       enabled: this.#session.core.settings.failover.retry,
       primaryServes: this.#session.core.source.primaryServes,
     });
-    if (facts.sent && facts.usable && mayChangeUnseen(this.#classification)) this.#session.suspect(lease);
+    if (facts.sent && facts.usable) this.#session.refused(lease, this.#classification, error);
     if (decision.action === 'throw' && decision.as === 'outcome-unknown') this.#session.core.source.scope.addUnknown();
     else if (facts.sent && decision.action === 'throw' && pins.length === 0) {
       rememberUntold(this.#session.core.source, this.#classification);
@@ -256,6 +255,7 @@ export class Execution implements LeaseRequest {
       this.#session.suspect(lease);
       rememberUntold(source, this.#classification);
     }
+    this.#session.guard?.failed(error, this.#classification);
     cancelStatement(lease, source);
     this.#end(lease, error);
   }

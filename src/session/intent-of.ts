@@ -3,6 +3,7 @@ import { checkStatementOptions, type StatementClusterOptions } from '../options.
 import type { Intent } from '../routing/intent.js';
 import type { Classification } from '../sql/classification.js';
 import { isServerSchema } from '../sql/server-schemas.js';
+import { readsOnly } from './next-transaction.js';
 import type { SessionHost } from './session-core.js';
 import type { Statement } from './statement.js';
 
@@ -101,6 +102,13 @@ function refuseStranded(classification: Classification, { state, core }: Pick<Se
   );
 }
 
+/** Whether a transaction that SET TRANSACTION has said something of, on the primary, begins where a read would go. */
+export function beginsElsewhere(classification: Classification, session: Pick<SessionHost, 'core' | 'state'>): boolean {
+  const { state } = session;
+  if (state?.pinnedTo !== 'primary' || state.nextTransaction === undefined) return false;
+  return classification.effects[0]?.type === 'begin' && accessOf(classification, session) === 'read';
+}
+
 /** What belongs to one server, or reads: it runs where the caller says. */
 export const ON_ANY_NODE: ReadonlySet<string> = new Set(['read', 'session', 'admin']);
 
@@ -111,7 +119,8 @@ export function accessOf(
 ): 'read' | 'write' {
   const effect = classification.effects[0];
   if (effect?.type === 'begin' && classification.statements === 1) {
-    return effect.readOnly && !session.state?.serializable ? 'read' : 'write';
+    const { nextTransaction, serializable = false } = session.state ?? {};
+    return readsOnly(effect, nextTransaction, serializable) ? 'read' : 'write';
   }
   if (classification.access !== 'read' || classification.dependsOn.length > 0) return 'write';
   // After `USE mysql` a bare `user` is the table of one server.

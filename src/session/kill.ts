@@ -31,7 +31,7 @@ export interface KillCall {
   written(): string;
 }
 
-/** How long a KILL may take, and the statement that it is for to end after it. */
+/** How long a KILL may take to be sent, and to be answered, and the statement that it is for to end after it. */
 const KILL_MS = 10_000;
 /** How long a connection that was killed may take to be closed by the server. */
 const CLOSE_MS = 1000;
@@ -148,7 +148,9 @@ export class Kill implements LeaseRequest {
       this.#aside = lease;
       return this.#source.acquire(this);
     }
+    const timer = this.#source.cluster.clock.after(KILL_MS, () => lease.destroy(), true);
     this.#send(lease, (error, result, fields) => {
+      timer.cancel();
       if (error && !('sqlState' in error && error.sqlState)) lease.dirty = true;
       this.#source.release(lease);
       this.#end(error, result, fields);
@@ -169,6 +171,34 @@ export class Kill implements LeaseRequest {
     if (this.#aside) this.#source.release(this.#aside);
     this.#settle(...answer);
   }
+}
+
+/** A statement of a session that may be a KILL. */
+export interface KillStatement {
+  readonly classification: Classification;
+  readonly core: SessionCore;
+  /** The node that the caller names. */
+  readonly node: string | undefined;
+  /** Called at its end, before the caller is told of a success; with an error, to tell. */
+  ended(error: Error | null): void;
+}
+
+/**
+ * Sends the statement to where its victim is, on a connection of its own.
+ *
+ * @returns false for one that kills nothing
+ * @throws StatementRefusedError
+ */
+export function startKill(statement: Statement, { classification, core, node, ended }: KillStatement): boolean {
+  const written = (): string => statement.written?.() ?? statement.sql;
+  const target = killTarget(classification, { node, core, written });
+  if (target === undefined) return false;
+  const settle: StatementDone = (error, result, fields) => {
+    ended(error);
+    if (!error) statement.settle(null, result, fields);
+  };
+  new Kill(core.source, target, { send: killingBy(statement, target), settle }).start();
+  return true;
 }
 
 /** How a KILL is sent, and who is told. */

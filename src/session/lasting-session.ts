@@ -1,7 +1,7 @@
 import type { PhysicalConnection } from '../cluster/physical-connection.js';
+import { mayRest } from './pins.js';
 import { Session } from './session.js';
 import type { SessionCore } from './session-core.js';
-import { mayRest } from './session-state.js';
 import type { Statement } from './statement.js';
 
 /**

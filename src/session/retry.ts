@@ -1,6 +1,7 @@
 import type { ErrorFacts } from '../error-facts.js';
 import type { Classification } from '../sql/classification.js';
-import { mayBeInTransaction, type PinReason, type Slot } from './session-state.js';
+import { mayBeInTransaction, mayStandAlone, type PinReason } from './pins.js';
+import type { Slot } from './session-state.js';
 
 /** What happened to a statement, as far as it matters for running it again. */
 export interface Attempt {
@@ -96,7 +97,8 @@ function notReady(attempt: Attempt): RetryDecision {
 function lostInPin({ facts, classification, pins, slot }: Attempt): RetryDecision {
   if (mayBeInTransaction(pins) || pins.includes('an XA transaction')) {
     // On a replica every transaction is read-only: there is nothing that COMMIT could have made last.
-    const kept = slot === 'replica' || neverCommits(classification);
+    const standsAlone = mayStandAlone(pins) && couldWrite(classification);
+    const kept = slot === 'replica' || (neverCommits(classification) && !standsAlone);
     return facts.sent && !kept ? UNKNOWN : TRANSACTION_LOST;
   }
   return facts.sent && couldWrite(classification) ? UNKNOWN : SESSION_LOST;

@@ -1,10 +1,12 @@
 import type { LeaseSource } from '../cluster/lease-source.js';
 import type { PhysicalConnection } from '../cluster/physical-connection.js';
+import type { DriverError } from '../error-facts.js';
 import type { Settings } from '../options.js';
 import type { Classification } from '../sql/classification.js';
 import type { NodeId } from '../topology/node-report.js';
 import type { AskedForms } from './asked-forms.js';
 import type { Classifier } from './classifier.js';
+import type { PinReason } from './pins.js';
 import type { AnswerHeader, SessionState, Slot } from './session-state.js';
 import type { StatementRules } from './statement-rules.js';
 import type { TransactionGuard } from './transaction-guard.js';
@@ -20,7 +22,7 @@ export interface SessionCore {
   /** What the pool was asked that only a connection can answer. */
   readonly asked: AskedForms;
   /** The sessions that are bound to a connection. */
-  readonly pinned: Set<Pick<SessionHost, 'state'>>;
+  readonly pinned: Set<Pick<SessionHost, 'pins'>>;
   /** The schema of a fresh connection. */
   readonly database: string | undefined;
 }
@@ -29,6 +31,8 @@ export interface SessionCore {
 export interface SessionHost {
   readonly core: SessionCore;
   readonly state: SessionState | undefined;
+  /** What binds it, a result that has not been read to its end too. */
+  readonly pins: readonly PinReason[];
   /** Why nothing more can be done in it. */
   readonly dead: Error | undefined;
   /** Watches the transaction of `cluster.transaction` that runs in it. */
@@ -53,4 +57,6 @@ export interface SessionHost {
   lost(cause: Error): void;
   /** What the lease's session state is cannot be told any more. */
   suspect(lease: PhysicalConnection): void;
+  /** The server answered with an error, which tells nothing of the session's state. */
+  refused(lease: PhysicalConnection, classification: Classification, error: DriverError): void;
 }

@@ -1,6 +1,6 @@
 import { SessionLostError, TransactionLostError, WriteOutcomeUnknownError } from '../errors.js';
+import { mayBeInTransaction, type PinReason } from './pins.js';
 import type { RetryDecision } from './retry.js';
-import { mayBeInTransaction, type PinReason } from './session-state.js';
 
 /** The error for a session whose connection is lost while nothing was under way that could have committed. */
 export function lostSession(pins: readonly PinReason[], cause: Error | undefined): Error {

@@ -1,43 +1,11 @@
 import { NOTHING_REPLAYED, type ReplayedState } from '../cluster/replayed-state.js';
 import type { Classification, Effect } from '../sql/classification.js';
+import { type NextTransaction, nextAfter } from './next-transaction.js';
+import { DOUBTFUL, PIN_OF, type PinReason, UNPIN_OF } from './pins.js';
 import { isReadOnlySwitch, isReplayed, isUnchanging } from './variables.js';
 
 /** Which of a session's two leases. */
 export type Slot = 'primary' | 'replica';
-
-/** Why a session is bound to one lease. */
-export type PinReason =
-  | 'a transaction'
-  | 'autocommit=0'
-  | 'a temporary table'
-  | 'a user variable'
-  | 'a user lock'
-  | 'LOCK TABLES'
-  | 'LOCK INSTANCE'
-  | 'an open HANDLER'
-  | 'a prepared statement'
-  | 'an XA transaction'
-  | 'a session variable'
-  | 'session state'
-  | 'a role'
-  | 'the next transaction';
-
-/** Whether a transaction may be open, which is lost with the lease. */
-export function mayBeInTransaction(pins: readonly PinReason[]): boolean {
-  return pins.includes('a transaction') || pins.includes('autocommit=0');
-}
-
-const RESTING = new Set<PinReason>([
-  'a temporary table',
-  'a user variable',
-  'a prepared statement',
-  'a session variable',
-]);
-
-/** Whether what binds a session holds nobody up: neither a transaction nor a lock. */
-export function mayRest(pins: readonly PinReason[]): boolean {
-  return pins.every((pin) => RESTING.has(pin));
-}
 
 /** What a result header says of the session, as mysql2 gives it. */
 export interface AnswerHeader {
@@ -65,6 +33,8 @@ export class SessionState {
   #wanted: ReplayedState = NOTHING_REPLAYED;
   readonly #holding = new Map<PinReason, Set<string | undefined>>();
   #pinnedTo: Slot | undefined;
+  #releasesAtEnd = false;
+  #next: NextTransaction | undefined;
 
   /** The lease that the session is bound to; undefined while any will do. */
   get pinnedTo(): Slot | undefined {
@@ -82,6 +52,19 @@ export class SessionState {
   /** Whether each statement opens a transaction by itself. */
   get autocommit(): boolean {
     return !this.#pins.has('autocommit=0');
+  }
+
+  /**
+   * What SET TRANSACTION has just said, while nothing else binds the session and no other statement has come between: it can be
+   * said again elsewhere.
+   */
+  get nextTransaction(): NextTransaction | undefined {
+    return this.#pins.size === 1 && this.#pins.has('the next transaction') ? this.#next : undefined;
+  }
+
+  /** The next transaction begins on the lease in `slot`, where all was said again. */
+  moveTo(slot: Slot): void {
+    this.#pinnedTo = slot;
   }
 
   /** What a lease must have been set to: an immutable value, the same object while nothing changes. */
@@ -103,6 +86,7 @@ export class SessionState {
 
   /** Takes in that a statement succeeded on the lease in `slot`; `header` when its answer had one. */
   apply(classification: Classification, header: AnswerHeader | undefined, slot: Slot): void {
+    this.#next = nextAfter(this.#next, this.#pins.has('the next transaction'), classification);
     for (const effect of classification.effects) this.#effect(effect);
     // A temporary table may have another name now.
     if (RENAMING.has(classification.kind) && this.#pins.has('a temporary table')) {
@@ -113,6 +97,20 @@ export class SessionState {
     }
     if (header?.serverStatus !== undefined) this.#status(header.serverStatus);
     this.#pinnedTo = this.#pins.size === 0 ? undefined : (this.#pinnedTo ?? slot);
+  }
+
+  /** Whether the server closes the connection after this statement, which succeeded: `COMMIT RELEASE`, or `completion_type`. */
+  closes({ effects }: Classification): boolean {
+    return effects.some(
+      (effect) =>
+        (effect.type === 'commit' || effect.type === 'rollback') &&
+        (effect.release || (this.#releasesAtEnd && !effect.noRelease)),
+    );
+  }
+
+  /** An error may have ended the transaction. */
+  doubt(): void {
+    if (this.#pins.delete('a transaction')) this.#pin(DOUBTFUL);
   }
 
   /** Something ran on the lease in `slot`, and failed, that may have changed what nobody told. */
@@ -126,6 +124,7 @@ export class SessionState {
     if (this.#pins.size > 0) this.#pins.clear();
     if (this.#holding.size > 0) this.#holding.clear();
     this.#pinnedTo = undefined;
+    this.#releasesAtEnd = false;
   }
 
   #pin(reason: PinReason): void {
@@ -133,6 +132,7 @@ export class SessionState {
   }
 
   #status(status: number): void {
+    this.#pins.delete(DOUBTFUL);
     if (status & IN_TRANSACTION) this.#pin('a transaction');
     else this.#pins.delete('a transaction');
     if (status & AUTOCOMMIT) this.#pins.delete('autocommit=0');
@@ -207,6 +207,7 @@ export class SessionState {
 
   #reported(name: string, value: string | null, variables: Map<string, string>): void {
     if (isUnchanging(name)) return;
+    if (name === 'completion_type') this.#releasesAtEnd = value === 'RELEASE';
     if (name === 'autocommit') {
       if (value === 'OFF') this.#pin('autocommit=0');
       else this.#pins.delete('autocommit=0');
@@ -256,28 +257,3 @@ export function stateOf(variables: ReadonlyMap<string, string>, schema: string |
 }
 
 const RENAMING: ReadonlySet<string> = new Set(['alter', 'rename']);
-
-const PIN_OF: Partial<Record<Effect['type'], PinReason>> = {
-  begin: 'a transaction',
-  savepoint: 'a transaction',
-  'next-transaction': 'the next transaction',
-  'set-user-variable': 'a user variable',
-  'set-role': 'a role',
-  'set-resource-group': 'a role',
-  'create-temporary-table': 'a temporary table',
-  'user-lock': 'a user lock',
-  'lock-tables': 'LOCK TABLES',
-  'lock-instance': 'LOCK INSTANCE',
-  prepare: 'a prepared statement',
-  // What it runs was another text: a user lock that it takes would be told by nobody.
-  'execute-prepared': 'session state',
-  'handler-open': 'an open HANDLER',
-};
-
-const UNPIN_OF: Partial<Record<Effect['type'], PinReason>> = {
-  commit: 'the next transaction',
-  rollback: 'the next transaction',
-  'unlock-tables': 'LOCK TABLES',
-  'unlock-instance': 'LOCK INSTANCE',
-  'release-all-user-locks': 'a user lock',
-};

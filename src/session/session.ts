@@ -1,18 +1,30 @@
 import type { PhysicalConnection } from '../cluster/physical-connection.js';
-import { ClusterClosedError, SessionLostError } from '../errors.js';
+import type { DriverError } from '../error-facts.js';
+import { ClusterClosedError } from '../errors.js';
 import type { Classification } from '../sql/classification.js';
-import { tablesOf } from '../sql/tables/tables-of.js';
 import type { NodeId } from '../topology/node-report.js';
 import { rowsHeaders } from './answer.js';
-import { asksForTheLast, OF_A_CONNECTION } from './asked-forms.js';
+import { answeringLease } from './answering-lease.js';
 import { Execution } from './execution.js';
 import { endOnServer } from './kill.js';
+import { moveTransaction } from './move-transaction.js';
+import type { PinReason } from './pins.js';
 import type { SessionCore, SessionHost } from './session-core.js';
 import { lostSession } from './session-errors.js';
-import { type AnswerHeader, leavesNoTrace, opensUnasked, SessionState, type Slot } from './session-state.js';
+import {
+  type AnswerHeader,
+  leavesNoTrace,
+  mayChangeUnseen,
+  opensUnasked,
+  SessionState,
+  type Slot,
+} from './session-state.js';
 import { showThread } from './shown-threads.js';
 import type { Statement } from './statement.js';
-import type { TransactionGuard } from './transaction-guard.js';
+import { StatementQueue } from './statement-queue.js';
+import { isRolledBack, type TransactionGuard } from './transaction-guard.js';
+
+const LEFT_OPEN = 'a transaction was open when its connection was released: it was rolled back';
 
 /**
  * A logical connection: runs statements one after the other, on at most one lease a role. A pool's `query` is a session of
@@ -21,7 +33,7 @@ import type { TransactionGuard } from './transaction-guard.js';
 export class Session implements SessionHost {
   readonly core: SessionCore;
   readonly keepsLeases: boolean;
-  #queue: Statement[] | undefined;
+  #queue: StatementQueue | undefined;
   #running = false;
   #counted = false;
   #state: SessionState | undefined;
@@ -40,6 +52,8 @@ export class Session implements SessionHost {
   #lastAnswer: PhysicalConnection | undefined;
   #lastWriter: PhysicalConnection | undefined;
   #whenIdle: (() => void)[] | undefined;
+  /** The statement that runs, when its rows are given one by one. */
+  #streaming: Statement | undefined;
 
   /** @param keepsLeases whether leases are kept between statements, until {@link Session.release} */
   constructor(core: SessionCore, keepsLeases: boolean) {
@@ -54,6 +68,10 @@ export class Session implements SessionHost {
 
   get state(): SessionState | undefined {
     return this.#state;
+  }
+
+  get pins(): readonly PinReason[] {
+    return [...(this.#state?.pins ?? []), ...(this.#streaming?.delivered ? (['an open result'] as const) : [])];
   }
 
   /** The lease in use, or used last. */
@@ -76,7 +94,7 @@ export class Session implements SessionHost {
   /** Runs the statement when those before it have ended. */
   run(statement: Statement): void {
     if (!this.#running) return this.#start(statement);
-    this.#queue ??= [];
+    this.#queue ??= new StatementQueue();
     this.#queue.push(statement);
   }
 
@@ -97,17 +115,8 @@ export class Session implements SessionHost {
   }
 
   answering(classification: Classification, sql: string): PhysicalConnection | undefined {
-    const { dependsOn } = classification;
-    if (!this.keepsLeases) {
-      this.#warnOfAsking(classification, sql);
-      return undefined;
-    }
-    const lease = dependsOn.includes('last-insert-id') ? this.#lastWriter : this.#lastAnswer;
-    if (lease === undefined) return lease;
-    if (!lease.dead && this.lease(lease.target.role) === lease)
-      return this.#mayAnswer(lease, classification, sql) ? lease : undefined;
-    if (asksForTheLast(classification)) throw new SessionLostError('the answer to an earlier statement', lease.dead);
-    return undefined;
+    const last = classification.dependsOn.includes('last-insert-id') ? this.#lastWriter : this.#lastAnswer;
+    return answeringLease(last, { host: this, classification, sql });
   }
 
   /** The leases kept. */
@@ -144,13 +153,15 @@ export class Session implements SessionHost {
     const slot = lease.target.role;
     const opened = slot === 'replica' && this.#state?.pinnedTo === undefined && opensUnasked(classification, answers);
     // Its snapshot is of no use to anybody, and the session belongs on the primary.
-    if (opened) {
-      lease.dirty = true;
-      return;
-    }
+    lease.dirty ||= opened;
+    if (opened) return;
     this.#state ??= new SessionState();
+    const { pinnedTo } = this.#state;
+    if (pinnedTo && pinnedTo !== slot) moveTransaction(this.#state, { to: lease, from: this.lease(pinnedTo) });
     if (answers.length === 0) this.#state.apply(classification, undefined, slot);
     for (const header of answers) this.#state.apply(classification, header, slot);
+    // The server is closing it: nothing more may be sent there.
+    if (this.#state.closes(classification)) lease.destroy();
     lease.replayed = this.#state.wanted;
     this.#count();
     this.guard?.succeeded(classification, headers, this.#state.inTransaction);
@@ -161,7 +172,11 @@ export class Session implements SessionHost {
     if (lease && (!this.keepsLeases || lease.dead || lease.dirty || lease.recalled)) this.#letGo(lease, now);
     this.#running = false;
     this.#busy = undefined;
-    const next = this.#queue?.shift();
+    if (this.#streaming) {
+      this.#streaming = undefined;
+      this.#count();
+    }
+    const next = this.#queue?.next();
     if (next) this.#start(next);
     else if (this.#whenIdle) for (const task of this.#whenIdle.splice(0)) task();
   }
@@ -182,7 +197,8 @@ export class Session implements SessionHost {
     const state = this.#state;
     if (state?.pinnedTo === lease.target.role) {
       lease.dirty = true;
-      if (state.inTransaction && !lease.dead) this.#reportLeftOpen();
+      if (state.inTransaction && !lease.dead)
+        this.core.source.cluster.tell('warning', { code: 'TRANSACTION_LEFT_OPEN', message: LEFT_OPEN });
     }
     this.core.source.release(lease, now);
   }
@@ -198,10 +214,15 @@ export class Session implements SessionHost {
     this.#count();
   }
 
+  refused(lease: PhysicalConnection, classification: Classification, error: DriverError): void {
+    if (isRolledBack(error)) this.#state?.doubt();
+    if (mayChangeUnseen(classification)) this.suspect(lease);
+  }
+
   /** The lease that binds the session is lost: nothing more can be done in it. */
   lost(cause: Error): void {
     this.#dead = cause;
-    for (const statement of this.#queue?.splice(0) ?? []) process.nextTick(() => statement.settle(cause as never));
+    for (const statement of this.#queue?.clear() ?? []) process.nextTick(() => statement.settle(cause as never));
   }
 
   /** Gives all leases back. Variables and schema stay, for the next user of the same object, as in mysql2. */
@@ -224,6 +245,7 @@ export class Session implements SessionHost {
       this.drop(lease);
     }
     this.lost(error);
+    this.#streaming = undefined;
     this.#counted = false;
     this.core.pinned.delete(this);
   }
@@ -246,38 +268,19 @@ export class Session implements SessionHost {
     const dead = this.#dead ?? this.guard?.refusal;
     if (dead) return process.nextTick(() => statement.settle(dead as never));
     this.#running = true;
+    if (statement.streams) {
+      this.#streaming = statement;
+      this.#count();
+    }
     new Execution(this, statement).start();
   }
 
-  // It may ask for rows as well, which a replica must be fit for; and nothing may bind the session to a replica.
-  #mayAnswer(lease: PhysicalConnection, { effects, dependsOn }: Classification, sql: string): boolean {
-    if (lease.target.role === 'primary') return true;
-    if (effects.length > 0 || !dependsOn.every((dependency) => OF_A_CONNECTION.has(dependency))) return false;
-    const { source, classifier } = this.core;
-    const { tables, complete } = tablesOf(sql, classifier.dialect);
-    return (
-      (complete && tables.length === 0) ||
-      source.stillFit(lease, { intent: source.scope.readIntent(), begunAt: source.cluster.clock.now() })
-    );
-  }
-
   #count(): void {
-    const counts = this.keepsLeases && this.#state?.pinnedTo !== undefined;
+    const counts = (this.keepsLeases && this.#state?.pinnedTo !== undefined) || this.#streaming !== undefined;
     if (counts === this.#counted) return;
     this.#counted = counts;
     if (counts) this.core.pinned.add(this);
     else this.core.pinned.delete(this);
-  }
-
-  #warnOfAsking(classification: Classification, sql: string): void {
-    const { asked, classifier, source } = this.core;
-    const message = asked.warningOf(sql, classification, classifier.dialect);
-    if (message) source.cluster.tell('warning', { code: 'NO_EARLIER_STATEMENT', message });
-  }
-
-  #reportLeftOpen(): void {
-    const message = 'a transaction was open when its connection was released: it was rolled back';
-    this.core.source.cluster.tell('warning', { code: 'TRANSACTION_LEFT_OPEN', message });
   }
 
   /** Its node is to be left. What runs on it, or binds the session to it, ends first. */

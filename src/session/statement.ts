@@ -18,10 +18,14 @@ export interface Statement {
   readonly opens?: boolean;
   /** The text behind it that decides where both run. */
   readonly leadsTo?: string | undefined;
+  /** Its rows are given one by one, and the caller may hold them back. */
+  readonly streams?: boolean;
   /** Rows or fields have reached the caller, so that it cannot be run again unseen. */
   readonly delivered: boolean;
   /** The text with its values in it; absent where it has none. */
   written?(): string;
+  /** Nobody wants its rows any more: the caller is told at once, and what still comes is thrown away. */
+  abandon?(reason: Error): void;
   /** Runs it; `done` is called once. May be called again for a further attempt. */
   send(lease: PhysicalConnection, done: StatementDone): void;
   /** Tells the caller. Called once. */

@@ -9,7 +9,7 @@ import type { AnswerHeader } from './session-state.js';
 // snapshot. The server has rolled back the transaction, or at least the statement: all of it can be done again.
 const ROLLED_BACK = new Set([1020, 1205, 1213, 3101]);
 
-/** Whether the transaction that met this error at its COMMIT is known not to have been committed. */
+/** Whether the server has rolled back for this error, at least the statement: at a COMMIT all of the transaction. */
 export function isRolledBack({ errno, sqlState }: DriverError): boolean {
   return sqlState !== undefined && ROLLED_BACK.has(errno ?? 0);
 }

@@ -23,8 +23,20 @@ export type Access =
 
 /** What the statement does to the session that runs it, in the terms of pins and replay. */
 export type Effect =
-  | { readonly type: 'begin'; readonly readOnly: boolean; readonly consistentSnapshot: boolean }
-  | { readonly type: 'commit' | 'rollback'; readonly chain: boolean; readonly release: boolean }
+  | {
+      readonly type: 'begin';
+      readonly readOnly: boolean;
+      readonly consistentSnapshot: boolean;
+      /** READ WRITE is said, whatever SET TRANSACTION has said before. */
+      readonly readWrite?: true;
+    }
+  | {
+      readonly type: 'commit' | 'rollback';
+      readonly chain: boolean;
+      readonly release: boolean;
+      /** NO RELEASE is said, whatever `completion_type` is. */
+      readonly noRelease?: true;
+    }
   | { readonly type: 'savepoint' | 'release-savepoint' | 'rollback-to-savepoint'; readonly name: string }
   | { readonly type: 'xa'; readonly verb: string }
   /** `SET TRANSACTION …` without a scope: characteristics of the next transaction only. */

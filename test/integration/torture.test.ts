@@ -134,12 +134,14 @@ async function work(worker: number, ran: Map<string, number>): Promise<number> {
 }
 
 async function compare(sides: readonly [Side, Side], acts: readonly Act[], ran: Map<string, number>): Promise<void> {
-  let readOnly = false;
+  let [readOnly, next] = [false, false];
   const done: string[] = [];
   for (const act of acts) {
     if (readOnly && act.binds) continue;
     if (act.afterRows && !/^SELECT .* FROM .*t\b/.test(done.at(-1) ?? '')) continue;
-    if (act.readOnly !== undefined) readOnly = act.readOnly;
+    next ||= act.nextReadOnly ?? false;
+    if (act.sql === 'COMMIT' || act.sql === 'ROLLBACK') next = false;
+    if (act.readOnly !== undefined) readOnly = act.readOnly || next;
     ran.set(act.sql, (ran.get(act.sql) ?? 0) + 1);
     done.push(act.sql);
     const [expected, given] = await Promise.all([sides[0].tell(act), sides[1].tell(act)]);

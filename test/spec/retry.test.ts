@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { ErrorFacts } from '../../src/error-facts.js';
+import type { PinReason } from '../../src/session/pins.js';
 import { decideRetry, type RetryDecision } from '../../src/session/retry.js';
-import type { PinReason, Slot } from '../../src/session/session-state.js';
+import type { Slot } from '../../src/session/session-state.js';
 import { classify } from '../../src/sql/classify.js';
 
 /** What happened → what to do about it. */

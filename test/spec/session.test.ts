@@ -24,6 +24,8 @@ interface Step {
    * One header, several, or `'rows'`: those come without, or with the status at their end alone. Default: one header that says
    * nothing.
    */
+  /** The server answered with an error that may have rolled the transaction back. */
+  readonly rolledBack?: boolean;
   readonly answer?: Header | readonly Header[] | 'rows' | { readonly rows: NonNullable<Header['status']> };
   readonly slot?: Slot;
   readonly release?: boolean;
@@ -42,6 +44,9 @@ interface Case {
   readonly sqlMode?: string;
   /** Statements that could come next: a read, or a write, of a session that nothing binds. */
   readonly next?: Readonly<Record<string, 'read' | 'write'>>;
+  /** Statements after which the server closes the connection, and those after which it does not. */
+  readonly closes?: readonly string[];
+  readonly keeps?: readonly string[];
   /** What is run on a fresh lease before the next statement, of a pool on the schema `shop`; null when it has to be replaced. */
   readonly replay?: readonly string[] | null;
 }
@@ -71,7 +76,8 @@ function headersIn(answer: Step['answer']): readonly AnswerHeader[] {
 }
 
 // As a session does it: each header with the text's effects; rows have none.
-function take(state: SessionState, { sql, answer, slot = 'primary', release }: Step): void {
+function take(state: SessionState, { sql, answer, rolledBack, slot = 'primary', release }: Step): void {
+  if (rolledBack) return state.doubt();
   const mode = state.sqlMode;
   const classification = classify(sql, mode === undefined ? {} : { sqlMode: mode });
   const headers = headersIn(answer);
@@ -113,6 +119,8 @@ describe.each(files)('%s', (file) => {
       expect(state.autocommit).toBe(!example.pins.includes('autocommit=0'));
       for (const [sql, access] of Object.entries(example.next ?? {}))
         expect([sql, accessIn(state, sql)]).toEqual([sql, access]);
+      for (const sql of example.closes ?? []) expect([sql, state.closes(classify(sql))]).toEqual([sql, true]);
+      for (const sql of example.keeps ?? []) expect([sql, state.closes(classify(sql))]).toEqual([sql, false]);
       if (example.replay !== undefined) {
         const statements = replay(NOTHING_REPLAYED, state.wanted, {
           database: 'shop',

@@ -64,6 +64,7 @@ export class CommandStatement implements Statement {
   readonly #template: string;
   readonly #values: unknown;
   #attempts = 0;
+  #abandoned = false;
   /** What the headers of its streamed results told. */
   #told: AnswerHeader[] = [];
 
@@ -84,6 +85,10 @@ export class CommandStatement implements Statement {
     this.sql = brings && !this.opaque ? format(text, command.values as never) : text;
   }
 
+  get streams(): boolean {
+    return this.#callback === undefined;
+  }
+
   written(): string {
     return this.#values === undefined ? this.sql : format(this.#template, this.#values as never);
   }
@@ -99,12 +104,19 @@ export class CommandStatement implements Statement {
     } else this.#dispatch(raw, done);
   }
 
+  abandon(reason: Error): void {
+    if (this.#callback) return;
+    this.#abandoned = true;
+    if (this.command.listenerCount('error') > 0) this.command.emit('error', reason);
+    (this.command._connection as { resume(): void } | undefined)?.resume();
+  }
+
   settle(error: Error | null, result?: unknown, fields?: unknown): void {
     if (this.#callback) {
       if (!error) for (const header of headersOf(result, fields)) hideTracking(header);
       return this.#callback(error as never, result, fields);
     }
-    if (error && this.command.listenerCount('error') > 0) this.command.emit('error', error);
+    if (error && !this.#abandoned && this.command.listenerCount('error') > 0) this.command.emit('error', error);
     this.command.emit('end');
   }
 
@@ -173,7 +185,7 @@ export class CommandStatement implements Statement {
       hideTracking(header);
     }
     if (value !== undefined) this.delivered = true;
-    this.command.emit(event, ...args);
+    if (!this.#abandoned) this.command.emit(event, ...args);
   }
 }
 

@@ -49,18 +49,20 @@ function readStart(cursor: Cursor): void {
     return cursor.skip();
   }
   let readOnly = false;
+  let readWrite = false;
   let consistentSnapshot = false;
   while (!cursor.isAtEnd) {
     if (cursor.accept(W.READ)) {
       if (cursor.accept(W.ONLY)) readOnly = true;
-      else if (!cursor.accept(W.WRITE)) break;
+      else if (cursor.accept(W.WRITE)) readWrite = true;
+      else break;
     } else if (cursor.accept(W.WITH) && cursor.accept(W.CONSISTENT) && cursor.accept(W.SNAPSHOT))
       consistentSnapshot = true;
     else break;
     if (!cursor.acceptKind(Token.Comma)) break;
   }
   found.raise(Rank.Transaction, readOnly ? 'START TRANSACTION READ ONLY' : 'START TRANSACTION');
-  found.addEffect({ type: 'begin', readOnly, consistentSnapshot });
+  found.addEffect({ type: 'begin', readOnly, consistentSnapshot, ...(readWrite ? { readWrite } : {}) });
 }
 
 /** `COMMIT | ROLLBACK [WORK] [AND [NO] CHAIN] [[NO] RELEASE]`, `ROLLBACK [WORK] TO [SAVEPOINT] name`. */
@@ -79,9 +81,9 @@ function readEnd(cursor: Cursor): void {
     chain = !cursor.accept(W.NO);
     cursor.accept(W.CHAIN);
   }
-  const release = !cursor.accept(W.NO) && cursor.keyword === W.RELEASE;
-  cursor.accept(W.RELEASE);
-  found.addEffect({ type, chain, release });
+  const noRelease = cursor.accept(W.NO);
+  const release = cursor.accept(W.RELEASE) && !noRelease;
+  found.addEffect({ type, chain, release, ...(noRelease ? { noRelease } : {}) });
 }
 
 function readSavepoint(cursor: Cursor): void {

@@ -13,6 +13,8 @@ export interface Act {
   readonly afterRows?: boolean;
   /** Whether a READ ONLY transaction may be open after it; undefined when it changes nothing of that. */
   readonly readOnly?: boolean;
+  /** The transactions that begin after it may be READ ONLY ones, until one has ended. */
+  readonly nextReadOnly?: boolean;
 }
 
 const plain = (...texts: readonly string[]): Act[] => texts.map((sql) => ({ sql }));
@@ -105,6 +107,7 @@ const TRANSACTIONS = [
   ...ending('BEGIN', 'START TRANSACTION', 'START TRANSACTION WITH CONSISTENT SNAPSHOT', 'COMMIT', 'ROLLBACK'),
   ...ending('COMMIT', 'ROLLBACK'),
   { sql: 'START TRANSACTION READ ONLY', readOnly: true },
+  { sql: 'SET TRANSACTION READ ONLY', nextReadOnly: true, binds: true },
   ...plain('COMMIT AND CHAIN', 'SAVEPOINT s', 'ROLLBACK TO SAVEPOINT s', 'RELEASE SAVEPOINT s'),
   ...binding('SET autocommit = 0', 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED', 'BEGIN; DELETE FROM t; ROLLBACK'),
   { sql: 'SET autocommit = 1', readOnly: false, binds: true },

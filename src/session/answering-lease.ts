@@ -1,0 +1,48 @@
+import type { PhysicalConnection } from '../cluster/physical-connection.js';
+import { SessionLostError } from '../errors.js';
+import type { Classification } from '../sql/classification.js';
+import { tablesOf } from '../sql/tables/tables-of.js';
+import { asksForTheLast, OF_A_CONNECTION } from './asked-forms.js';
+import type { SessionHost } from './session-core.js';
+
+/** A statement that asks for the answer to an earlier one. */
+export interface Asking {
+  readonly host: Pick<SessionHost, 'core' | 'keepsLeases' | 'lease'>;
+  readonly classification: Classification;
+  readonly sql: string;
+}
+
+/**
+ * The lease that has the answer, when it is `last`; undefined when any will do.
+ *
+ * @throws SessionLostError when it is lost
+ */
+export function answeringLease(last: PhysicalConnection | undefined, asking: Asking): PhysicalConnection | undefined {
+  const { host, classification } = asking;
+  if (!host.keepsLeases) warnOfAsking(asking);
+  else if (last && !last.dead && host.lease(last.target.role) === last)
+    return mayAnswer(last, asking) ? last : undefined;
+  else if (last && asksForTheLast(classification)) {
+    throw new SessionLostError('the answer to an earlier statement', last.dead);
+  }
+  return undefined;
+}
+
+// A query of a pool has no earlier statement.
+function warnOfAsking({ host: { core }, classification, sql }: Asking): void {
+  const message = core.asked.warningOf(sql, classification, core.classifier.dialect);
+  if (message) core.source.cluster.tell('warning', { code: 'NO_EARLIER_STATEMENT', message });
+}
+
+// It may ask for rows as well, which a replica must be fit for; and nothing may bind the session to a replica.
+function mayAnswer(lease: PhysicalConnection, { host, classification, sql }: Asking): boolean {
+  if (lease.target.role === 'primary') return true;
+  const { effects, dependsOn } = classification;
+  if (effects.length > 0 || !dependsOn.every((dependency) => OF_A_CONNECTION.has(dependency))) return false;
+  const { source, classifier } = host.core;
+  const { tables, complete } = tablesOf(sql, classifier.dialect);
+  return (
+    (complete && tables.length === 0) ||
+    source.stillFit(lease, { intent: source.scope.readIntent(), begunAt: source.cluster.clock.now() })
+  );
+}

@@ -17,12 +17,19 @@ import { stackAtCall } from './promise/caller-stack.js';
 import { ClusterPromiseConnection, ClusterPromisePoolConnection, guestOf } from './promise/connection.js';
 import { ClusterPromisePool } from './promise/pool.js';
 
+/** A connection of a pool: what binds it counts in `cluster.explain()`, and `cluster.transaction()` runs on it. */
+interface OnCluster {
+  readonly cluster: Cluster;
+}
+
 /** mysql2's callback pool with the cluster behind it. `cluster` is undefined when none was asked for. */
 export interface ClusteredPool extends mysql2.Pool, AsyncDisposable {
   readonly cluster: Cluster;
   query: mysql2.Pool['query'] & ClusteredCall;
   execute: mysql2.Pool['execute'] & ClusteredCall;
-  getConnection(callback: (error: NodeJS.ErrnoException | null, connection: ClusteredPoolConnection) => unknown): void;
+  getConnection(
+    callback: (error: NodeJS.ErrnoException | null, connection: ClusteredPoolConnection & OnCluster) => unknown,
+  ): void;
 }
 
 /** mysql2's callback connection with the cluster behind it. */
@@ -37,7 +44,7 @@ export interface ClusteredPromisePool extends promiseDriver.Pool {
   readonly cluster: Cluster;
   query: promiseDriver.Pool['query'] & ClusteredPromiseCall;
   execute: promiseDriver.Pool['execute'] & ClusteredPromiseCall;
-  getConnection(): Promise<ClusteredPromisePoolConnection>;
+  getConnection(): Promise<ClusteredPromisePoolConnection & OnCluster>;
 }
 
 /** mysql2's promise connection with the cluster behind it. */

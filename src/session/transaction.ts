@@ -1,7 +1,14 @@
 import { type DriverError, readError } from '../error-facts.js';
-import { ClusterError, StatementRefusedError, TransactionLostError, WriteOutcomeUnknownError } from '../errors.js';
+import {
+  ClusterError,
+  SessionLostError,
+  StatementRefusedError,
+  TransactionLostError,
+  WriteOutcomeUnknownError,
+} from '../errors.js';
 import type { StatementClusterOptions } from '../options.js';
 import { checkTransactionOptions, type TransactionOptions } from '../transaction-options.js';
+import { DOUBTFUL } from './pins.js';
 import type { Session } from './session.js';
 import type { Statement } from './statement.js';
 import { isRolledBack, TransactionGuard } from './transaction-guard.js';
@@ -10,7 +17,9 @@ import { isRolledBack, TransactionGuard } from './transaction-guard.js';
 export interface TransactionRoom<C> {
   readonly session: Session;
   readonly connection: C;
-  /** The attempt is over: `connection` runs nothing any more. */
+  /** From now on `connection` runs nothing any more. */
+  shut(): void;
+  /** The attempt is over. */
   leave(): void;
 }
 
@@ -22,6 +31,10 @@ export interface TransactionCall<C, T> {
   /** The options under `cluster` in force for the caller. */
   readonly callOptions: StatementClusterOptions | undefined;
 }
+
+// Whatever `completion_type` is, nothing begins anew and the connection stays open.
+const COMMIT = 'COMMIT AND NO CHAIN NO RELEASE';
+const ROLLBACK = 'ROLLBACK AND NO CHAIN NO RELEASE';
 
 const FIRST_PAUSE_MS = 10;
 const LAST_PAUSE_MS = 500;
@@ -57,7 +70,7 @@ export async function runTransaction<C, T>(call: TransactionCall<C, T>): Promise
 
 async function attemptIn<C, T>(room: TransactionRoom<C>, call: TransactionCall<C, T>): Promise<T | Failure> {
   const { session } = room;
-  if (session.guard || session.state?.inTransaction) {
+  if (session.guard || session.state?.inTransaction || session.state?.pins.includes(DOUBTFUL)) {
     room.leave();
     throw new StatementRefusedError('START TRANSACTION: the connection is in a transaction already');
   }
@@ -65,45 +78,64 @@ async function attemptIn<C, T>(room: TransactionRoom<C>, call: TransactionCall<C
   const guard = new TransactionGuard();
   session.guard = guard;
   try {
-    const outcome = await new Attempt(session, guard, call).run(room.connection);
+    const outcome = await new Attempt(room, guard, call).run();
     // What else bound the session to the lost connection cannot be had again.
     return outcome instanceof Failure && session.dead && bound ? new Failure(outcome.error, false) : outcome;
   } finally {
     session.guard = undefined;
+    room.shut();
     if (session.dead instanceof TransactionLostError && !bound) session.release();
     room.leave();
   }
 }
 
 class Attempt<C, T> {
+  readonly #room: TransactionRoom<C>;
   readonly #session: Session;
   readonly #guard: TransactionGuard;
   readonly #call: TransactionCall<C, T>;
 
-  constructor(session: Session, guard: TransactionGuard, call: TransactionCall<C, T>) {
-    this.#session = session;
+  constructor(room: TransactionRoom<C>, guard: TransactionGuard, call: TransactionCall<C, T>) {
+    this.#room = room;
+    this.#session = room.session;
     this.#guard = guard;
     this.#call = call;
   }
 
-  async run(connection: C): Promise<T | Failure> {
+  async run(): Promise<T | Failure> {
     try {
       await this.#begin(this.#call);
     } catch (error) {
       // Nothing of it has run.
-      const lost = error instanceof TransactionLostError || (!(error instanceof ClusterError) && isGone(error));
-      return this.#rollBack(error, lost);
+      const ours = error instanceof TransactionLostError || error instanceof SessionLostError;
+      return this.#rollBack(error, ours || (!(error instanceof ClusterError) && isGone(error)));
     }
     this.#guard.watch();
     let value: T;
     try {
-      value = await this.#call.task(connection);
+      value = await this.#call.task(this.#room.connection);
     } catch (error) {
+      await this.#quiet();
       return this.#rollBack(error, this.#isLost());
     }
+    await this.#quiet();
     // The task may have caught what broke it off.
     if (this.#guard.broken) return this.#rollBack(this.#guard.broken, this.#isLost());
+    if (this.#isGivenUp()) {
+      return new Failure(new TransactionLostError('its connection was reset before COMMIT', undefined), false);
+    }
     return this.#commit(value);
+  }
+
+  // What the task did not wait for is part of it; what it sends from now on is not.
+  #quiet(): Promise<void> {
+    this.#room.shut();
+    return new Promise((resolve) => this.#session.whenIdle(resolve));
+  }
+
+  // No statement has ended it, and it is not there: COMMIT would succeed, of nothing.
+  #isGivenUp(): boolean {
+    return !this.#guard.ended && !this.#session.dead && !this.#session.state?.inTransaction;
   }
 
   async #begin({ options: { readOnly, isolation }, callOptions: options }: TransactionCall<C, T>): Promise<void> {
@@ -117,7 +149,7 @@ class Attempt<C, T> {
   async #commit(value: T): Promise<T | Failure> {
     this.#guard.unwatch();
     try {
-      await this.#say('COMMIT');
+      await this.#say(COMMIT);
       return value;
     } catch (error) {
       if (this.#call.options.readOnly && isGone(error)) return value; // all that was read had been answered
@@ -135,7 +167,7 @@ class Attempt<C, T> {
   async #rollBack(error: unknown, again: boolean): Promise<Failure> {
     this.#guard.unwatch();
     // What cannot be rolled back on a lost connection was rolled back by the server.
-    if (!this.#session.dead) await this.#say('ROLLBACK').catch(() => undefined);
+    if (!this.#session.dead) await this.#say(ROLLBACK).catch(() => undefined);
     return new Failure(error, again);
   }
 

@@ -1,6 +1,10 @@
 import { createConnection as createPlain, type RowDataPacket } from 'mysql2/promise';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createConnection as createCallbackConnection, createPool as createCallbackPool } from '../../src/index.js';
+import {
+  type ClusteredPoolConnection,
+  createConnection as createCallbackConnection,
+  createPool as createCallbackPool,
+} from '../../src/index.js';
 import { createConnection, OptionError, StatementRefusedError, WriteOutcomeUnknownError } from '../../src/promise.js';
 import type { TestNode } from '../../src/testing/index.js';
 import { failureOf, lab, nameOf, pause, rowsOf, TEST_MS, timed, until } from './support/lab.js';
@@ -332,6 +336,98 @@ describe('an AbortSignal', { timeout: TEST_MS }, () => {
     expect(await rowsOf(pool, 'SELECT v FROM t WHERE id = 2')).toEqual([{ v: 1 }]);
   });
 
+  it('ends what waits for its turn in a connection, at once', async () => {
+    const pool = await here.pool();
+    const connection = here.use(await pool.getConnection(), (taken) => taken.release());
+    const first = failureOf(connection.query({ sql: SLOW_WRITE, timeout: 1500 }));
+    const signal = AbortSignal.timeout(100);
+    const sql = 'UPDATE t SET v = 99 WHERE id = 2';
+    const { ms, value } = await timed(() => failureOf(connection.query({ sql, cluster: { signal } })));
+    expect(value).toMatchObject({ name: 'TimeoutError' });
+    expect(ms).toBeLessThan(1300);
+    await first;
+    expect(await rowsOf(connection, 'SELECT v FROM t WHERE id = 2 FOR UPDATE')).not.toEqual([{ v: 99 }]);
+  });
+
+  it('ends the wait for a connection of the pool, which is lost to nobody', async () => {
+    const pool = await here.pool({}, { connectionLimit: 1 });
+    const taken = await pool.getConnection();
+    const wait = (signal: AbortSignal): Promise<unknown> =>
+      failureOf(pool.cluster.with({ signal }, () => pool.getConnection()));
+    expect(await wait(AbortSignal.timeout(100))).toMatchObject({ name: 'TimeoutError' });
+    expect(await wait(AbortSignal.abort())).toMatchObject({ name: 'AbortError' });
+    const controller = new AbortController();
+    const late = pool.cluster.with({ signal: controller.signal }, () => pool.getConnection());
+    const behind = pool.getConnection();
+    taken.release();
+    controller.abort(); // its turn had come
+    (await late).release();
+    (await behind).release();
+  });
+
+  it('the answer of a read that nobody wants any more is not given: SLEEP() ends with a row', async () => {
+    const pool = await here.pool();
+    const signal = AbortSignal.timeout(100);
+    const error = await failureOf(pool.query({ sql: 'SELECT SLEEP(60)', cluster: { signal } }));
+    expect(error).toMatchObject({ name: 'TimeoutError' });
+    await untilGone('SELECT SLEEP(60)');
+  });
+
+  it('in a transaction, while a KILL of the statement before is on its way: one answer, and the next in its turn', async () => {
+    const pool = here.use(createCallbackPool(here.options()), (made) => made.promise().end());
+    const connection = await new Promise<ClusteredPoolConnection>((resolve, reject) => {
+      pool.getConnection((error, taken) => (error ? reject(error) : resolve(taken)));
+    });
+    here.use(connection, (taken) => taken.release());
+    const told: string[] = [];
+    const run = (sql: string | object): Promise<void> =>
+      new Promise((resolve) => {
+        connection.query(sql as never, (error: Error | null) => {
+          told.push(error?.message ?? 'done');
+          resolve();
+        });
+      });
+    await run('START TRANSACTION');
+    for (let i = 0; i < 5; i++) {
+      await run({ sql: SLOW_WRITE, timeout: 50 });
+      const controller = new AbortController();
+      const unwanted = run({ sql: 'UPDATE t SET v = 98 WHERE id = 2', cluster: { signal: controller.signal } });
+      const next = run('SELECT 1');
+      controller.abort(new Error('unwanted'));
+      await Promise.all([unwanted, next]);
+    }
+    await run('COMMIT');
+    const each = ['Query inactivity timeout', 'unwanted', 'done'];
+    expect(told).toEqual(['done', ...each, ...each, ...each, ...each, ...each, 'done']);
+    expect(await here.cluster.query(here.primary, 'SELECT v FROM shop.t WHERE id = 2')).not.toEqual([{ v: 98 }]);
+  });
+
+  it('ends a stream that its reader holds back, and its connection goes on', async () => {
+    const pool = await here.pool();
+    const connection = here.use(await pool.getConnection(), (taken) => taken.release());
+    await connection.beginTransaction();
+    await connection.query('UPDATE t SET v = 40 WHERE id = 2');
+    const { threadId } = connection;
+    const controller = new AbortController();
+    const sql = `SELECT 'held' AS h, REPEAT('x', 1000) AS pad FROM ${Array.from('abcdefghijklmnopqr', (n) => `t ${n}`).join(', ')}`;
+    const { connection: callback } = connection as unknown as { connection: ClusteredPoolConnection };
+    const stream = callback.query({ sql, cluster: { signal: controller.signal } }).stream({ highWaterMark: 1 });
+    await new Promise((resolve) => stream.once('data', resolve));
+    stream.pause();
+    await pause(200);
+    const failed = new Promise<Error>((resolve) => stream.once('error', resolve));
+    const { ms, value } = await timed(() => {
+      controller.abort(new Error('enough'));
+      return failed;
+    });
+    expect(value).toMatchObject({ message: 'enough' });
+    expect(ms).toBeLessThan(5000);
+    await connection.query('UPDATE t SET v = v + 1 WHERE id = 2');
+    expect(connection.threadId).toBe(threadId);
+    await connection.commit();
+    expect(await rowsOf(pool, 'SELECT v FROM t WHERE id = 2')).toEqual([{ v: 41 }]);
+  });
+
   it('that is aborted already: nothing is sent; with(): for all inside; anything else is refused', async () => {
     const pool = await here.pool();
     const signal = AbortSignal.abort();
@@ -370,9 +466,15 @@ describe('an AbortSignal', { timeout: TEST_MS }, () => {
     const controller = new AbortController();
     const sent = failureOf(pool.query({ sql: SLOW_WRITE, cluster: { signal: controller.signal } }));
     await untilRuns(SLOW_WRITE);
+    const idle = [await pool.getConnection(), await pool.getConnection()];
+    for (const one of idle) await one.query('DELETE FROM t WHERE id = -1');
+    const threadId = idle[0]?.threadId;
+    for (const one of idle) one.release();
     await here.cluster.pause(here.primary);
     try {
       controller.abort();
+      // A KILL by a connection that is open has an end, too.
+      expect(await failureOf(pool.query(`KILL QUERY ${threadId}`))).toBeInstanceOf(Error);
       expect(await sent).toBeInstanceOf(WriteOutcomeUnknownError);
     } finally {
       await here.cluster.resume(here.primary);

@@ -1,12 +1,7 @@
 import type { Connection, RowDataPacket } from 'mysql2';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createPool as createCallbackPool } from '../../src/index.js';
-import {
-  type ClusteredPromisePool,
-  type ClusteredPromisePoolConnection,
-  createConnection,
-  RouteConflictError,
-} from '../../src/promise.js';
+import { type ClusteredPromisePool, createConnection, RouteConflictError } from '../../src/promise.js';
 import { failureOf, lab, nameOf, rowsOf, TEST_MS, until } from './support/lab.js';
 
 const here = lab({ databases: ['shop', 'other'] }, async (made) => {
@@ -29,7 +24,7 @@ const TABLES = [
 
 afterEach(() => here.endAll());
 
-async function taken(options: object = {}, outer: object = {}): Promise<ClusteredPromisePoolConnection> {
+async function taken(options: object = {}, outer: object = {}): ReturnType<ClusteredPromisePool['getConnection']> {
   const pool = await here.pool({ consistency: 'eventual', ...options }, outer);
   return here.use(await pool.getConnection(), (connection) => connection.release());
 }
@@ -117,6 +112,101 @@ describe('pins', { timeout: TEST_MS }, () => {
     });
   });
 
+  it('a deadlock ends the transaction: reads go to replicas again, and release() has nothing to report', async () => {
+    const pool = await here.pool();
+    const warnings: string[] = [];
+    pool.cluster.on('warning', ({ code }) => warnings.push(code));
+    const [one, two] = [await pool.getConnection(), await pool.getConnection()];
+    for (const [at, on] of [one, two].entries()) {
+      await on.beginTransaction();
+      await on.query('UPDATE t SET v = v WHERE id = ?', [at + 1]);
+    }
+    const failed = await Promise.race(
+      [one, two].map(async (on, at) => {
+        const error = await on.query('UPDATE t SET v = v WHERE id = ?', [2 - at]).then(
+          () => undefined,
+          (told) => told,
+        );
+        return error === undefined ? new Promise<never>(() => undefined) : { on, error };
+      }),
+    );
+    expect(failed.error).toMatchObject({ errno: 1213 });
+    expect(pool.cluster.status().pins).toMatchObject({ 'a transaction, unless it was rolled back': 1 });
+    await nameOf(failed.on);
+    expect(await nameOf(failed.on)).not.toBe(here.primary.name);
+    failed.on.release();
+    const other = failed.on === one ? two : one;
+    await other.rollback();
+    other.release();
+    expect(warnings).toEqual([]);
+  });
+
+  it("explain() of a pool's connection names them too", async () => {
+    const pool = await here.pool();
+    const connection = here.use(await pool.getConnection(), (taken) => taken.release());
+    expect(connection.cluster.explain('SELECT v FROM t').because).not.toMatch(/bound/);
+    await connection.query('BEGIN');
+    expect(connection.cluster.explain('SELECT v FROM t').because).toMatch(/bound .*a transaction/);
+    expect(pool.cluster.explain('SELECT v FROM t').because).not.toMatch(/bound/);
+    await connection.query('COMMIT');
+    const inside = await connection.cluster.transaction((on) => rowsOf(on, 'SELECT CONNECTION_ID() AS id'));
+    expect(inside).toEqual([{ id: connection.threadId }]);
+  });
+
+  it('an open stream binds its connection: the next statement, and release(), wait for its end', async () => {
+    const pool = await here.pool({}, { connectionLimit: 1 });
+    const connection = await pool.getConnection();
+    const { connection: callback } = connection as unknown as { connection: Connection };
+    const sql = "SELECT a.id, REPEAT('x', 1000) AS pad FROM t a, t b, t c, t d, t e, t f, t g, t h";
+    const stream = callback.query(sql).stream({ highWaterMark: 2 });
+    let rows = 0;
+    stream.on('data', () => rows++);
+    await new Promise((resolve) => stream.once('data', resolve));
+    stream.pause();
+    expect(pool.cluster.status().pins).toEqual({ 'an open result': 1 });
+    const { decision, because } = connection.cluster.explain('SELECT v FROM t');
+    expect([decision, because]).toEqual(['wait', expect.stringContaining('an open result')]);
+    const order: string[] = [];
+    const next = connection.query('SELECT v FROM t').then(() => order.push('next'));
+    connection.release();
+    const other = pool.getConnection().then((taken) => {
+      order.push('other');
+      taken.release();
+    });
+    stream.once('end', () => order.push('end')).resume();
+    await Promise.all([next, other]);
+    expect(order).toEqual(['end', 'next', 'other']);
+    expect(rows).toBeGreaterThanOrEqual(3 ** 8);
+    expect(pool.cluster.status().pins).toEqual({});
+  });
+
+  it.each([
+    [
+      'of one name in two schemas',
+      ['USE other', 'CREATE TEMPORARY TABLE tmp (a INT)', 'DROP TEMPORARY TABLE tmp'],
+      'shop.tmp',
+    ],
+    [
+      'that has another name now',
+      ['ALTER TABLE tmp RENAME TO renamed', 'DROP TEMPORARY TABLE IF EXISTS tmp'],
+      'renamed',
+    ],
+    [
+      'that EXECUTE made',
+      [
+        "PREPARE s FROM 'CREATE TEMPORARY TABLE made (a INT)'",
+        'EXECUTE s',
+        'DEALLOCATE PREPARE s',
+        'DROP TEMPORARY TABLE tmp',
+      ],
+      'made',
+    ],
+  ])('a temporary table %s is not forgotten', async (_what, texts, table) => {
+    const connection = await taken();
+    for (const sql of ['CREATE TEMPORARY TABLE tmp (a INT)', ...texts]) await connection.query(sql);
+    expect(await rowsOf(connection, `SELECT a FROM ${table}`)).toEqual([]);
+  });
+
   it('a transaction that a SELECT opens under autocommit=0 is reported at release', async () => {
     const pool = await here.pool();
     const warnings: string[] = [];
@@ -143,6 +233,147 @@ describe('pins', { timeout: TEST_MS }, () => {
     }
     connection.release();
     await pool.query('DELETE FROM t WHERE id = -1');
+  });
+});
+
+describe('XA', { timeout: TEST_MS }, () => {
+  const insert = 'INSERT INTO t (v) VALUES (600)';
+
+  it.each([
+    ['COMMIT ONE PHASE', ["XA COMMIT 'x' ONE PHASE"], 1],
+    ['PREPARE and COMMIT', ["XA PREPARE 'x'", "XA COMMIT 'x'"], 1],
+    ['PREPARE and ROLLBACK', ["XA PREPARE 'x'", "XA ROLLBACK 'x'"], 0],
+    ['ROLLBACK', ["XA ROLLBACK 'x'"], 0],
+  ])('%s: bound until then, and what was written is read after it', async (_what, ends, n) => {
+    const pool = await here.pool();
+    const connection = here.use(await pool.getConnection(), (taken) => taken.release());
+    for (const sql of ["XA START 'x'", insert, "XA END 'x'", ...ends.slice(0, -1)]) {
+      await connection.query(sql);
+      expect(pool.cluster.status().pins).toMatchObject({ 'an XA transaction': 1 });
+    }
+    await connection.query(ends.at(-1) ?? '');
+    expect(pool.cluster.status().pins).toEqual({});
+    expect(await rowsOf(connection, 'SELECT COUNT(*) AS n FROM t WHERE v = 600')).toEqual([{ n }]);
+    await connection.query('DELETE FROM t WHERE v = 600');
+  });
+
+  it('a prepared branch outlives its connection, lost or released, and any other decides it', async () => {
+    const pool = await here.pool();
+    const warnings: string[] = [];
+    pool.cluster.on('warning', ({ code }) => warnings.push(code));
+    for (const lost of [true, false]) {
+      const connection = await pool.getConnection();
+      for (const sql of ["XA START 'y'", insert, "XA END 'y'", "XA PREPARE 'y'"]) await connection.query(sql);
+      if (lost) {
+        await here.asRoot(here.primary, [`KILL ${connection.threadId}`]);
+        await until(() => (connection as unknown as { connection: { _fatalError: unknown } }).connection._fatalError);
+        expect(await failureOf(connection.query("XA COMMIT 'y'"))).toMatchObject({ code: 'SESSION_LOST' });
+      }
+      connection.release();
+      await until(async () => (await failureOf(pool.query("XA COMMIT 'y'")).catch(() => undefined)) === undefined);
+    }
+    expect(await rowsOf(pool, 'SELECT COUNT(*) AS n FROM t WHERE v = 600')).toEqual([{ n: 2 }]);
+    expect(warnings).toEqual([]);
+    await pool.query('DELETE FROM t WHERE v = 600');
+  });
+});
+
+describe('the server closes the connection at the end of a transaction', { timeout: TEST_MS }, () => {
+  it.each(['COMMIT RELEASE', 'ROLLBACK RELEASE'])('%s: what comes next runs on another', async (end) => {
+    const pool = await here.pool({}, { connectionLimit: 1 });
+    const connection = await pool.getConnection();
+    for (let i = 0; i < 20; i++) {
+      await connection.query('BEGIN');
+      const { threadId } = connection;
+      await connection.query(end);
+      await connection.query('UPDATE t SET v = v WHERE id = 1');
+      expect(connection.threadId).not.toBe(threadId);
+    }
+    connection.release();
+    for (let i = 0; i < 20; i++) {
+      await pool.query(end);
+      await pool.query('UPDATE t SET v = v WHERE id = 1');
+    }
+  });
+
+  it('completion_type: RELEASE loses the session, as it loses a connection; CHAIN begins the next', async () => {
+    const pool = await here.pool({}, { connectionLimit: 1 });
+    const connection = await pool.getConnection();
+    await connection.query("SET completion_type = 'CHAIN'");
+    await connection.query('BEGIN');
+    await connection.query('COMMIT');
+    expect(pool.cluster.status().pins).toMatchObject({ 'a transaction': 1 });
+    await connection.query("SET completion_type = 'RELEASE'");
+    await connection.query('COMMIT');
+    expect(await failureOf(connection.query('UPDATE t SET v = v WHERE id = 1'))).toMatchObject({
+      code: 'SESSION_LOST',
+    });
+    connection.release();
+    await pool.query('UPDATE t SET v = v WHERE id = 1');
+  });
+});
+
+describe('SET TRANSACTION READ ONLY', { timeout: TEST_MS }, () => {
+  const LEVEL = 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED';
+  const ON_REPLICA: [string, string[], string][] = [
+    ['BEGIN', ['SET TRANSACTION READ ONLY', 'BEGIN'], 'REPEATABLE READ'],
+    ['START TRANSACTION, a level too', [LEVEL, 'SET TRANSACTION READ ONLY', 'START TRANSACTION'], 'READ COMMITTED'],
+    ['START TRANSACTION READ ONLY, the level alone', [LEVEL, 'START TRANSACTION READ ONLY'], 'READ COMMITTED'],
+  ];
+
+  it.each(ON_REPLICA)(
+    'and %s: all of it is on one replica that has every write before it',
+    async (_what, begin, level) => {
+      const pool = await here.pool();
+      const connection = here.use(await pool.getConnection(), (taken) => taken.release());
+      for (let i = 1; i <= 5; i++) {
+        await connection.query('INSERT INTO t (v) VALUES (700)');
+        for (const sql of begin) await connection.query(sql);
+        const name = await nameOf(connection);
+        const node = here.cluster.replicas.find((replica) => replica.name === name);
+        expect(await rowsOf(connection, 'SELECT COUNT(*) AS n FROM t WHERE v = 700')).toEqual([{ n: i }]);
+        const sql = `SELECT e.ISOLATION_LEVEL AS level, e.ACCESS_MODE AS access FROM performance_schema.events_transactions_current e
+        JOIN performance_schema.threads t USING (THREAD_ID) WHERE t.PROCESSLIST_ID = ${connection.threadId}`;
+        expect((await here.asRoot(node ?? here.primary, [sql]))[0]).toEqual([{ level, access: 'READ ONLY' }]);
+        expect([1290, 1792]).toContain((await failureOf(connection.query('DELETE FROM t'))).errno);
+        expect(await nameOf(connection)).toBe(name);
+        await connection.query('COMMIT');
+        expect(pool.cluster.status().pins).toEqual({});
+      }
+      await connection.query('DELETE FROM t WHERE v = 700');
+    },
+  );
+
+  it('is for one transaction, wherever it ran', async () => {
+    const pool = await here.pool({}, { connectionLimit: 1 });
+    const connection = here.use(await pool.getConnection(), (taken) => taken.release());
+    for (const sql of ['SET TRANSACTION READ ONLY', 'BEGIN', 'SELECT v FROM t', 'COMMIT']) await connection.query(sql);
+    for (let i = 0; i < 3; i++) {
+      await connection.query('BEGIN');
+      expect(await nameOf(connection)).toBe(here.primary.name);
+      await connection.query('DELETE FROM t WHERE id = -1');
+      await connection.query('COMMIT');
+    }
+    await connection.query('DELETE FROM t WHERE id = -1');
+  });
+
+  it.each([
+    ['READ WRITE is said later', ['SET TRANSACTION READ ONLY', 'START TRANSACTION READ WRITE']],
+    ['SERIALIZABLE, whose reads take locks', ['SET TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY', 'BEGIN']],
+    ['something came between', ['SET TRANSACTION READ ONLY', 'SELECT v FROM t', 'BEGIN']],
+    ['something else binds the connection', ['SET @a = 1', 'SET TRANSACTION READ ONLY', 'BEGIN']],
+  ])('stays on the primary: %s', async (_why, begin) => {
+    const connection = await taken();
+    for (const sql of begin) await connection.query(sql);
+    expect(await nameOf(connection)).toBe(here.primary.name);
+    await connection.query('ROLLBACK');
+  });
+
+  it('explain() says where it would begin', async () => {
+    const connection = await taken();
+    await connection.query('SET TRANSACTION READ ONLY');
+    expect(connection.cluster.explain('BEGIN').node).not.toBe(here.primary.address);
+    expect(connection.cluster.explain('SELECT v FROM t').node).toBe(here.primary.address);
   });
 });
 
@@ -238,6 +469,44 @@ describe('prepared statements', { timeout: TEST_MS }, () => {
       });
     });
     expect(await run(sql)).toEqual([{ v: 'shop' }]);
+  });
+
+  it('after DDL they give the columns of the table as it is, and those forgotten are closed on the servers', async () => {
+    const prepared = async (): Promise<number> => {
+      const sql = "SHOW GLOBAL STATUS LIKE 'Prepared_stmt_count'";
+      const counts = await Promise.all(here.cluster.nodes.map(async (node) => (await here.asRoot(node, [sql]))[0]));
+      return counts.reduce((sum, rows) => sum + Number(rows?.[0]?.Value), 0);
+    };
+    const before = await prepared();
+    const pool = await here.pool({ consistency: 'pool' }, { connectionLimit: 2, maxPreparedStatements: 3 });
+    const connection = await pool.getConnection();
+    await connection.query('CREATE TABLE IF NOT EXISTS ddl (a INT)');
+    await connection.query('INSERT INTO ddl VALUES (1)');
+    const columns = async (): Promise<string[][]> => {
+      const texts = ['SELECT * FROM ddl WHERE 1 = ?', 'SELECT * FROM ddl WHERE 1 = ? FOR UPDATE'];
+      const rows = [];
+      for (const sql of texts) rows.push(...(await connection.execute<RowDataPacket[]>(sql, [1]))[0]);
+      return rows.map((row) => Object.keys(row));
+    };
+    expect(await columns()).toEqual([['a'], ['a']]);
+    await connection.query("ALTER TABLE ddl ADD COLUMN b DATETIME DEFAULT '2020-01-01'");
+    expect(await columns()).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
+    await connection.query('ALTER TABLE ddl DROP COLUMN a');
+    expect(await columns()).toEqual([['b'], ['b']]);
+    await connection.query('DROP TABLE ddl');
+    for (let i = 0; i < 20; i++) {
+      await connection.query(`USE ${i % 2 ? 'shop' : 'other'}`);
+      await connection.execute(`SELECT ${i}, v FROM shop.place WHERE v <> ?`, ['']);
+      await connection.execute(`UPDATE shop.place SET v = v WHERE v = ? AND ${i} = 1`, ['']);
+    }
+    // At most so many on each of the two leases.
+    expect((await prepared()) - before).toBeLessThanOrEqual(6);
+    connection.release();
+    await pool.end();
+    await until(async () => (await prepared()) <= before);
   });
 
   it('sql_mode of the handshake (IGNORE_SPACE) comes back after a session with its own', async () => {

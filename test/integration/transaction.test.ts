@@ -214,6 +214,160 @@ describe('cluster.transaction', { timeout: TEST_MS }, () => {
     expect(warnings).toEqual([]);
   });
 
+  it('what the function did not wait for is part of it', async () => {
+    const pool = await here.pool();
+    await pool.cluster.transaction(async (connection) => {
+      void connection.query('INSERT INTO line (v) SELECT 1 FROM stock WHERE SLEEP(0.1) = 0 LIMIT 1');
+      void connection.query('INSERT INTO line (v) VALUES (2)');
+    });
+    expect(await lines()).toEqual([1, 2]);
+  });
+
+  it('a deadlock of what it did not wait for: nothing is said to be committed', async () => {
+    const pool = await here.pool();
+    let attempts = 0;
+    const done = pool.cluster.transaction(async (connection) => {
+      attempts++;
+      await connection.query('INSERT INTO line (v) VALUES (1)');
+      connection.query(DEADLOCK).catch(() => undefined);
+    });
+    expect(await failureOf(done)).toMatchObject({ errno: 1213 });
+    expect([attempts, await lines()]).toEqual([4, []]);
+  });
+
+  it('what it sends when it has returned, or thrown, is refused, and never runs behind COMMIT', async () => {
+    const pool = await here.pool();
+    for (const fails of [false, true]) {
+      const late: Promise<unknown>[] = [];
+      const done = pool.cluster.transaction(async (connection) => {
+        const chain = connection.query('INSERT INTO line (v) VALUES (1)');
+        for (let ms = 0; ms < 10; ms++) {
+          const sent = chain.then(() => pause(ms)).then(() => connection.query('INSERT INTO line (v) VALUES (2)'));
+          late.push(sent.then(() => 'ran').catch((error: Error) => error));
+        }
+        await chain;
+        if (fails) throw new Error('no');
+      });
+      await done.catch(() => undefined);
+      const answers = await Promise.all(late);
+      expect(answers.at(-1)).toBeInstanceOf(StatementRefusedError);
+      const ran = answers.filter((answer) => answer === 'ran').length;
+      expect(await lines()).toEqual(fails ? [] : [1, ...Array(ran).fill(2)]);
+      await here.cluster.query(here.primary, 'TRUNCATE shop.line');
+    }
+  });
+
+  it.each([
+    ['release() of the connection inside', (on: { connection: { release(): void } }) => on.connection.release()],
+    ['end() of it', (on: { end(): void }) => on.end()],
+  ])('%s does nothing: nobody else gets it, and all is committed', async (_what, give) => {
+    const pool = await here.pool({}, { connectionLimit: 1 });
+    await pool.cluster.transaction(async (connection) => {
+      await connection.query('INSERT INTO line (v) VALUES (1)');
+      await give(connection as never);
+      await pause(50);
+      await connection.query('INSERT INTO line (v) VALUES (2)');
+    });
+    expect(await lines()).toEqual([1, 2]);
+    await pool.cluster.transaction((connection) => connection.query('INSERT INTO line (v) VALUES (3)'));
+    expect(await lines()).toEqual([1, 2, 3]);
+  });
+
+  it.each([
+    ['destroy()', (on: ClusteredPromisePoolConnection) => on.destroy(), 'CLUSTER_CLOSED'],
+    ['reset()', (on: ClusteredPromisePoolConnection) => on.reset(), 'TRANSACTION_LOST'],
+  ] as const)('%s inside: an error, and nothing is kept', async (_what, lose, code) => {
+    const pool = await here.pool({}, { connectionLimit: 1 });
+    let attempts = 0;
+    const done = pool.cluster.transaction(async (connection) => {
+      attempts++;
+      await connection.query('INSERT INTO line (v) VALUES (1)');
+      await lose(connection);
+    });
+    expect(await failureOf(done)).toMatchObject({ code });
+    expect([attempts, await lines()]).toEqual([1, []]);
+    await pool.cluster.transaction((connection) => connection.query('INSERT INTO line (v) VALUES (2)'));
+    expect(await lines()).toEqual([2]);
+  });
+
+  it('destroy() when it is over does nothing to whoever has the connection then', async () => {
+    const pool = await here.pool({}, { connectionLimit: 1 });
+    const face = await pool.cluster.transaction((connection) => connection);
+    const taken = here.use(await pool.getConnection(), (connection) => connection.release());
+    face.destroy();
+    await taken.query('INSERT INTO line (v) VALUES (1)');
+    expect(await lines()).toEqual([1]);
+  });
+
+  it('on a connection of the pool, which is given back meanwhile: it comes back at the end', async () => {
+    const pool = await here.pool({}, { connectionLimit: 1 });
+    const taken = await pool.getConnection();
+    const done = taken.cluster.transaction(async (connection) => {
+      await connection.query('INSERT INTO line (v) VALUES (1)');
+      await connection.query('INSERT INTO line (v) VALUES (2)');
+    });
+    taken.release();
+    const next = await pool.getConnection();
+    next.release();
+    await done;
+    expect(await lines()).toEqual([1, 2]);
+  });
+
+  it('one inside another is another transaction, on another connection', async () => {
+    const pool = await here.pool();
+    const failed = pool.cluster.transaction(async (outer) => {
+      await outer.query('INSERT INTO line (v) VALUES (1)');
+      await pool.cluster.transaction((inner) => inner.query('INSERT INTO line (v) VALUES (2)'));
+      throw new Error('only the outer one');
+    });
+    expect(await failureOf(failed)).toMatchObject({ message: 'only the outer one' });
+    expect(await lines()).toEqual([2]);
+  });
+
+  it('an AbortSignal of the caller ends it: all is rolled back, and it is not run again', async () => {
+    const pool = await here.pool();
+    let attempts = 0;
+    const controller = new AbortController();
+    const failed = pool.cluster.with({ signal: controller.signal }, () =>
+      pool.cluster.transaction(async (connection) => {
+        attempts++;
+        await connection.query('INSERT INTO line (v) VALUES (1)');
+        setTimeout(() => controller.abort(), 100);
+        await connection.query('UPDATE stock SET n = n + 1 + SLEEP(30)');
+      }),
+    );
+    expect(await failureOf(failed)).toMatchObject({ name: 'AbortError' });
+    expect([attempts, await lines()]).toEqual([1, []]);
+    await pool.query('UPDATE stock SET n = 0');
+  });
+
+  it('DDL that took too long may have committed: it is not run again', async () => {
+    const pool = await here.pool();
+    const holder = here.use(await pool.getConnection(), (taken) => taken.release());
+    await holder.beginTransaction();
+    await holder.query('SELECT v FROM line');
+    let attempts = 0;
+    const failed = pool.cluster.transaction(async (connection) => {
+      attempts++;
+      await connection.query('UPDATE stock SET n = n + 1');
+      await connection.query({ sql: 'ALTER TABLE line ADD COLUMN w INT', timeout: 300 }).catch(() => undefined);
+      await connection.query(DEADLOCK);
+    });
+    expect(await failureOf(failed)).toMatchObject({ errno: 1213 });
+    expect(attempts).toBe(1);
+  });
+
+  it('completion_type: nothing begins anew at its end', async () => {
+    const connection = here.use(await createConnection(here.options()), (made) => made.end());
+    for (const type of ['CHAIN', 'RELEASE']) {
+      await connection.query(`SET completion_type = '${type}'`);
+      await connection.cluster.transaction((on) => on.query('INSERT INTO line (v) VALUES (1)'));
+      await failureOf(connection.cluster.transaction((on) => on.query('SELECT nothing')));
+      expect((await rowsOf(connection, 'SELECT v FROM line')).length).toBeGreaterThan(0);
+    }
+    expect(await lines()).toEqual([1, 1]);
+  });
+
   it('the callback door gives a promise connection too', async () => {
     const pool = here.use(createCallbackPool(here.options()), (made) => made.promise().end());
     const [rows] = await pool.cluster.transaction((connection) => connection.query<RowDataPacket[]>('SELECT 1 AS one'));
@@ -354,6 +508,27 @@ describe('the primary is lost', { timeout: TEST_MS }, () => {
     });
     expect(attempts).toBe(2);
     expect(await lines()).toEqual([2, 2]);
+  });
+
+  it('between the level and START TRANSACTION: it runs again', async () => {
+    const pool = await here.pool({}, { connectionLimit: 1 });
+    let attempts = 0;
+    // Statements of a transaction are sent one behind the other: the connection is killed while the first waits for its answer.
+    pool.on('connection', (raw) => {
+      const { query } = raw as unknown as { query: (...args: unknown[]) => unknown };
+      Object.assign(raw, {
+        query: (...args: unknown[]) => {
+          const sql = String(args[0]);
+          if (!sql.startsWith('START TRANSACTION') || attempts++ > 0) return query.apply(raw, args);
+          (raw as unknown as { stream: { destroy(): void } }).stream.destroy();
+          return query.apply(raw, args);
+        },
+      });
+    });
+    const isolation = 'READ COMMITTED';
+    await pool.cluster.transaction((on) => on.query('INSERT INTO line (v) VALUES (1)'), { isolation });
+    expect(attempts).toBe(2);
+    expect(await lines()).toEqual([1]);
   });
 
   it('just before COMMIT, after the last statement', async () => {

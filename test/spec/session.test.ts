@@ -138,7 +138,7 @@ const ELSEWHERE: Readonly<Record<number, readonly [file: string, name: string]>>
   43: ['integration/session-answers.test.ts', 'LAST_INSERT_ID() is of the last insert, also after reads on a replica'],
   56: ['integration/session.test.ts', 'START TRANSACTION READ ONLY runs on a replica, on one, and sees one snapshot'],
   60: ['compat/drizzle.test.ts', 'commits and rolls back, nested too'],
-  76: ['integration/session.test.ts', 'a large result in order, with backpressure'],
+  76: ['integration/session-answers.test.ts', 'an open stream binds its connection'],
   78: ['integration/tls-names.test.ts', 'are checked against tlsName, for probes, followers and statements'],
 };
 

@@ -1,6 +1,7 @@
 import type { ConnectionOptions, Query } from 'mysql2';
 import { type PhysicalConnection, socketOf } from '../../cluster/physical-connection.js';
 import { ClusterClosedError } from '../../errors.js';
+import type { StatementClusterOptions } from '../../options.js';
 import type { Session } from '../../session/session.js';
 import type { SessionCore } from '../../session/session-core.js';
 import { idOf } from '../../session/shown-threads.js';
@@ -25,7 +26,10 @@ interface DirectCall {
   readonly leadsTo?: string;
   /** Whatever server there is will do. */
   readonly opens?: boolean;
+  readonly options?: StatementClusterOptions | undefined;
 }
+
+const PING: Pick<DirectCall, 'sql' | 'send'> = { sql: '', send: (lease, done) => lease.raw.ping(done as never) };
 
 /** mysql2's callback connection on a cluster: a session that may use one connection of the primary and one of a replica. */
 export class LogicalConnection extends DriverConnection {
@@ -37,6 +41,8 @@ export class LogicalConnection extends DriverConnection {
   readonly #calls: ConnectionCalls;
   #noSocket: NoSocket | undefined;
   #out = false;
+  /** A transaction by a function runs on it; what is given back meanwhile comes back at its end. */
+  #lentOut: 'kept' | 'given back' | undefined;
   #closing = false;
   #opened = false;
 
@@ -113,7 +119,7 @@ export class LogicalConnection extends DriverConnection {
   }
 
   ping(callback?: Callback): void {
-    this.#call({ sql: '', send: (lease, done) => lease.raw.ping(done as never), callback });
+    this.#call({ ...PING, callback });
   }
 
   /** Prepares it where it would run; the handle serves on every lease. */
@@ -169,7 +175,7 @@ export class LogicalConnection extends DriverConnection {
   }
 
   /** Makes sure that a server can be reached. */
-  open(callback: Callback): void {
+  open(callback: Callback, signal?: AbortSignal): void {
     const done: Callback = (error) => {
       if (!error) {
         this.#opened = true;
@@ -177,7 +183,8 @@ export class LogicalConnection extends DriverConnection {
       }
       callback(error);
     };
-    this.#call({ sql: '', opens: true, send: (lease, ended) => lease.raw.ping(ended as never), callback: done });
+    const options = signal && { signal };
+    this.#call({ ...PING, opens: true, options, callback: done });
   }
 
   /** mysql2's other name for {@link LogicalConnection.destroy}. */
@@ -215,18 +222,26 @@ export class LogicalConnection extends DriverConnection {
   /** @internal For one attempt of a transaction; `done` is called at its end. */
   transactionRoom(done: () => void): TransactionRoom<unknown> {
     const { face, leave } = this.#owner.guest(this);
+    this.#lentOut = 'kept';
     return {
       session: this.#session,
       connection: face,
+      shut: leave,
       leave: () => {
-        leave();
-        done();
+        const givenBack = this.#lentOut === 'given back';
+        this.#lentOut = undefined;
+        if (givenBack) this.release();
+        else done();
       },
     };
   }
 
   release(): void {
     if (!this.#out) return;
+    if (this.#lentOut) {
+      this.#lentOut = 'given back';
+      return;
+    }
     this.#out = false;
     this.lastActiveTime = Date.now();
     this.#session.whenIdle(() => {
@@ -278,8 +293,8 @@ export class LogicalConnection extends DriverConnection {
     this.release();
   }
 
-  #call({ callback, ...call }: DirectCall): void {
+  #call({ callback, options, ...call }: DirectCall): void {
     const settle: StatementDone = (error, result) => callback?.(error, result);
-    this.#session.run({ ...call, opaque: false, wordless: true, options: undefined, delivered: false, settle });
+    this.#session.run({ ...call, opaque: false, wordless: true, options, delivered: false, settle });
   }
 }

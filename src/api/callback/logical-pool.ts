@@ -31,18 +31,20 @@ export class LogicalPool {
     this.#options = options;
   }
 
-  acquire(receiver: Receiver): void {
+  /** @param signal ends the wait */
+  acquire(receiver: Receiver, signal?: AbortSignal): void {
     if (this.#closed) return process.nextTick(receiver, new ClusterClosedError());
+    if (signal?.aborted) return process.nextTick(receiver, signal.reason);
     const free = this.#free.pop();
     if (free && !this.#unopened.has(free) && !free.session.lastLease?.dead)
       return process.nextTick(receiver, null, free.handOut());
-    if (free) return this.#open(free, receiver);
+    if (free) return this.#open(free, receiver, signal);
     const { limit, queue } = this.#options;
-    if (this.#all.size < limit) return this.#create(receiver);
+    if (this.#all.size < limit) return this.#create(receiver, signal);
     const refusal = refusalOf(queue, this.#waiting.length);
     if (refusal) return process.nextTick(receiver, refusal);
     this.#options.onWait();
-    this.#wait(receiver);
+    this.#wait(receiver, signal);
   }
 
   /**
@@ -73,16 +75,22 @@ export class LogicalPool {
     for (const connection of [...this.#all]) connection.destroy();
   }
 
-  #wait(receiver: Receiver): void {
+  #wait(receiver: Receiver, signal: AbortSignal | undefined): void {
     const { clock, timeoutMs, limit } = this.#options;
-    const timer = clock.after(timeoutMs, () => {
-      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-      receiver(timeoutOf({ acquireTimeoutMs: timeoutMs, max: limit }));
-    });
+    const giveUp = (error: Error): void => {
+      const at = this.#waiting.indexOf(waiting);
+      if (at < 0) return; // its turn has come
+      this.#waiting.splice(at, 1);
+      waiting(error);
+    };
+    const aborted = (): void => giveUp(signal?.reason);
+    const timer = clock.after(timeoutMs, () => giveUp(timeoutOf({ acquireTimeoutMs: timeoutMs, max: limit })));
     const waiting: Receiver = (...answer) => {
       timer.cancel();
+      signal?.removeEventListener('abort', aborted);
       receiver(...answer);
     };
+    signal?.addEventListener('abort', aborted);
     this.#waiting.push(waiting);
   }
 
@@ -97,14 +105,14 @@ export class LogicalPool {
     return connection;
   }
 
-  #create(receiver: Receiver): void {
+  #create(receiver: Receiver, signal: AbortSignal | undefined): void {
     const connection = this.#options.create();
     this.#all.add(connection);
-    this.#open(connection, receiver);
+    this.#open(connection, receiver, signal);
   }
 
   // The first time, and when its last server is lost, one must have answered: who cannot be reached is told so here, as by mysql2.
-  #open(connection: LogicalConnection, receiver: Receiver): void {
+  #open(connection: LogicalConnection, receiver: Receiver, signal: AbortSignal | undefined): void {
     this.#unopened.delete(connection);
     forgetShown(connection.session);
     connection.open((error) => {
@@ -113,6 +121,6 @@ export class LogicalPool {
       receiver(error);
       const next = this.#waiting.shift();
       if (next) this.acquire(next);
-    });
+    }, signal);
   }
 }

@@ -5,6 +5,7 @@ import { LastingSession } from '../../session/lasting-session.js';
 import { Session } from '../../session/session.js';
 import type { SessionCore } from '../../session/session-core.js';
 import type { TransactionRoom } from '../../session/transaction.js';
+import { callOptions } from '../call-options.js';
 import { Cluster } from '../cluster.js';
 import type { ClusteredOptions } from '../driver-config.js';
 import { type OpenCore, openCore } from '../open-core.js';
@@ -29,6 +30,7 @@ import { LogicalConnection } from './logical-connection.js';
 import { LogicalPool } from './logical-pool.js';
 import { watchPassword } from './pool-password.js';
 import { isTraced, tracePoolConnect } from './pool-tracing.js';
+import { PooledConnection } from './pooled-connection.js';
 
 /** Makes the promise objects over this door's: their classes are siblings of these. */
 export interface PromiseFace {
@@ -157,7 +159,7 @@ export class ClusterPool extends DriverPool {
     this.#logical.acquire((error, connection, waited) => {
       if (connection && !waited) this.emit('acquire', connection);
       callback(error, connection as unknown as PoolConnection);
-    });
+    }, callOptions(undefined)?.signal);
   }
 
   #run(protocol: Protocol, sql: unknown, command: DriverQuery): Query {
@@ -215,7 +217,7 @@ export class ClusterPool extends DriverPool {
   }
 
   #newConnection(): LogicalConnection {
-    const connection = new LogicalConnection(this.#core, this.#config.connectionConfig, this);
+    const connection = new PooledConnection(this.#core, this.#config.connectionConfig, this);
     // As mysql2's has one: who counts the listeners before adding one finds the same.
     connection.once('error', () => undefined);
     return connection;

@@ -17,7 +17,12 @@ export class ClusterPromiseConnection extends PromiseConnection {
 }
 
 /** mysql2's promise connection of a pool, on a cluster. */
-export class ClusterPromisePoolConnection extends PromisePoolConnection {}
+export class ClusterPromisePoolConnection extends PromisePoolConnection {
+  /** The cluster behind the pool, as this connection sees it. */
+  get cluster(): Cluster {
+    return (this as unknown as { connection: { cluster: Cluster } }).connection.cluster;
+  }
+}
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 type Forwarding = { readonly connection: Record<string, Method> };
@@ -51,6 +56,8 @@ export function guestOf(connection: CallbackConnection): {
     face,
     leave: () => {
       for (const name of ASYNCHRONOUS) define(face, name, late);
+      // The connection may be another's by now.
+      for (const name of ['close', 'destroy', 'pause', 'resume']) define(face, name, () => undefined);
     },
   };
 }

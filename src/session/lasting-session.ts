@@ -1,8 +1,16 @@
 import type { PhysicalConnection } from '../cluster/physical-connection.js';
+import type { Classification } from '../sql/classification.js';
 import { mayRest } from './pins.js';
 import { Session } from './session.js';
 import type { SessionCore } from './session-core.js';
 import type { Statement } from './statement.js';
+
+const LEFT: ReadonlySet<string> = new Set(['create-temporary-table', 'set-user-variable', 'prepare']);
+
+/** Whether a statement leaves behind what is for those that come after it. */
+export function leavesBehind({ effects }: Classification): boolean {
+  return effects.some(({ type }) => LEFT.has(type));
+}
 
 /**
  * The session of a pool that has one: what binds it, a temporary table or a user variable, is there for whoever comes next, as on
@@ -16,9 +24,9 @@ export class LastingSession extends Session {
     super(core, true);
   }
 
-  /** Whether statements find another session here than a fresh one. */
-  get isOwn(): boolean {
-    return this.#running || this.state?.pinnedTo !== undefined || !!this.state?.wanted.fingerprint;
+  /** Whether it holds, or is about to hold, what the pool's own statements shall find. Variables and schema are their users' alone. */
+  get isBound(): boolean {
+    return this.#running || this.state?.pinnedTo !== undefined;
   }
 
   override run(statement: Statement): void {

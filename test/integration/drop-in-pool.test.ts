@@ -111,7 +111,7 @@ describe('stacks', { timeout: TEST_MS }, () => {
 });
 
 describe('a pool of one connection is one session', { timeout: TEST_MS }, () => {
-  it('for its own statements: temporary tables, variables and the schema stay, in order also when nobody waits', async () => {
+  it('for its own statements: temporary tables and variables stay, in order also when nobody waits', async () => {
     const pool = promisePool({ connectionLimit: 1 });
     const [, , [rows]] = await Promise.all([
       pool.query('CREATE TEMPORARY TABLE basket (n INT)'),

@@ -1,7 +1,7 @@
 import type { Pool, PoolConnection, Query } from 'mysql2';
 import type { PhysicalConnection } from '../../cluster/physical-connection.js';
 import { ClusterClosedError } from '../../errors.js';
-import { LastingSession } from '../../session/lasting-session.js';
+import { LastingSession, leavesBehind } from '../../session/lasting-session.js';
 import { Session } from '../../session/session.js';
 import type { SessionCore } from '../../session/session-core.js';
 import type { TransactionRoom } from '../../session/transaction.js';
@@ -198,8 +198,8 @@ export class ClusterPool extends DriverPool {
   #send(statement: CommandStatement, onLease?: (lease: PhysicalConnection) => void): void {
     const only = this.#logical.only;
     const session = only?.session;
-    const isOwn = session instanceof LastingSession && session.isOwn;
-    if (only && (isOwn || this.#core.classifier.classify(statement.sql).effects.length > 0)) only.runUnowned(statement);
+    const isBound = session instanceof LastingSession && session.isBound;
+    if (only && (isBound || leavesBehind(this.#core.classifier.classify(statement.sql)))) only.runUnowned(statement);
     else this.#newSession(onLease).run(statement);
   }
 

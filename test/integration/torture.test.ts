@@ -1,5 +1,11 @@
 import fc from 'fast-check';
-import { type Connection, createConnection, type FieldPacket, type QueryError } from 'mysql2/promise';
+import {
+  type Connection,
+  createConnection,
+  type FieldPacket,
+  type QueryError,
+  type RowDataPacket,
+} from 'mysql2/promise';
 import { describe, expect, it } from 'vitest';
 import type { ClusteredPromisePool, ClusteredPromisePoolConnection } from '../../src/promise.js';
 import { count } from '../support/counts.js';
@@ -76,7 +82,15 @@ function answerOf(result: unknown, fields: FieldPacket[] | FieldPacket[][]): unk
   }
   const several = fields.length > 0 && fields.every((list) => list === undefined || Array.isArray(list));
   if (several) return result.map((one, at) => answerOf(one, (fields[at] ?? []) as FieldPacket[]));
-  return { rows: result, fields: (fields as FieldPacket[]).map(({ name, columnType }) => [name, columnType]) };
+  return {
+    rows: result.map(aliked),
+    fields: (fields as FieldPacket[]).map(({ name, columnType }) => [name, columnType]),
+  };
+}
+
+// SHOW WARNINGS shows such a write as the server refused it.
+function aliked(row: RowDataPacket): unknown {
+  return REFUSALS.has(row.Code) ? { Code: 'refused' } : row;
 }
 
 /** A worker's two sides, as new, with equal tables. */

@@ -7,7 +7,7 @@ import type { SessionHost } from './session-core.js';
 
 /** A statement that asks for the answer to an earlier one. */
 export interface Asking {
-  readonly host: Pick<SessionHost, 'core' | 'keepsLeases' | 'lease'>;
+  readonly host: Pick<SessionHost, 'core' | 'keepsLeases' | 'lease' | 'state'>;
   readonly classification: Classification;
   readonly sql: string;
 }
@@ -19,13 +19,24 @@ export interface Asking {
  */
 export function answeringLease(last: PhysicalConnection | undefined, asking: Asking): PhysicalConnection | undefined {
   const { host, classification } = asking;
+  const { state } = host;
   if (!host.keepsLeases) warnOfAsking(asking);
+  else if (state?.pinnedTo !== undefined && !isAside(last, asking)) return undefined;
   else if (last && !last.dead && host.lease(last.target.role) === last)
     return mayAnswer(last, asking) ? last : undefined;
   else if (last && asksForTheLast(classification)) {
     throw new SessionLostError('the answer to an earlier statement', last.dead);
   }
   return undefined;
+}
+
+// In a transaction on a replica: what the primary was asked to do before it, and nothing else, is the primary's to answer.
+function isAside(last: PhysicalConnection | undefined, { host, classification, sql }: Asking): boolean {
+  if (host.state?.pinnedTo !== 'replica' || last?.target.role !== 'primary') return false;
+  const { access, effects } = classification;
+  if (effects.length > 0 || (access !== 'read' && access !== 'session')) return false;
+  const { tables, complete } = tablesOf(sql, host.core.classifier.dialect);
+  return complete && tables.length === 0;
 }
 
 // A query of a pool has no earlier statement.

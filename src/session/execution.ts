@@ -78,12 +78,12 @@ export class Execution implements LeaseRequest {
           source: core.source,
           giveUp: (reason) => this.#end(undefined, reason),
         });
-      if (pinned !== undefined && beginsElsewhere(this.#classification, this.#session))
-        this.#next = state?.nextTransaction;
-      else if (pinned !== undefined) return this.#runPinned(this.#session.lease(pinned), now);
-      this.intent = intentFor(this.#statement, options, routed);
       if (this.#classification.dependsOn.length > 0)
         asked = this.#session.answering(this.#classification, this.#statement.sql);
+      if (pinned !== undefined && beginsElsewhere(this.#classification, this.#session))
+        this.#next = state?.nextTransaction;
+      else if (pinned !== undefined && asked === undefined) return this.#runPinned(this.#session.lease(pinned), now);
+      this.intent = intentFor(this.#statement, options, routed);
     } catch (error) {
       return this.onError(error as Error);
     }

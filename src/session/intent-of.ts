@@ -102,11 +102,17 @@ function refuseStranded(classification: Classification, { state, core }: Pick<Se
   );
 }
 
-/** Whether a transaction that SET TRANSACTION has said something of, on the primary, begins where a read would go. */
+/**
+ * Whether a transaction begins elsewhere than where the session is bound to: one that SET TRANSACTION has said something of, on
+ * the primary, where a read would go; and one that ends a transaction on a replica and is READ WRITE by its own words. Without
+ * them the server begins another that is READ ONLY.
+ */
 export function beginsElsewhere(classification: Classification, session: Pick<SessionHost, 'core' | 'state'>): boolean {
   const { state } = session;
-  if (state?.pinnedTo !== 'primary' || state.nextTransaction === undefined) return false;
-  return classification.effects[0]?.type === 'begin' && accessOf(classification, session) === 'read';
+  const [effect] = classification.effects;
+  if (state === undefined || effect?.type !== 'begin' || classification.statements !== 1) return false;
+  if (state.pinnedTo === 'replica') return !!effect.readWrite && state.pins.every((pin) => pin === 'a transaction');
+  return state.nextTransaction !== undefined && accessOf(classification, session) === 'read';
 }
 
 /** What belongs to one server, or reads: it runs where the caller says. */

@@ -2,6 +2,9 @@ import { SessionLostError, TransactionLostError, WriteOutcomeUnknownError } from
 import { mayBeInTransaction, type PinReason } from './pins.js';
 import type { RetryDecision } from './retry.js';
 
+/** The warning of a release with a transaction open. */
+export const LEFT_OPEN = 'a transaction was open when its connection was released: it was rolled back';
+
 /** The error for a session whose connection is lost while nothing was under way that could have committed. */
 export function lostSession(pins: readonly PinReason[], cause: Error | undefined): Error {
   if (mayBeInTransaction(pins)) {

@@ -10,7 +10,7 @@ import { endOnServer } from './kill.js';
 import { moveTransaction } from './move-transaction.js';
 import type { PinReason } from './pins.js';
 import type { SessionCore, SessionHost } from './session-core.js';
-import { lostSession } from './session-errors.js';
+import { LEFT_OPEN, lostSession } from './session-errors.js';
 import {
   type AnswerHeader,
   leavesNoTrace,
@@ -23,8 +23,6 @@ import { showThread } from './shown-threads.js';
 import type { Statement } from './statement.js';
 import { StatementQueue } from './statement-queue.js';
 import { isRolledBack, type TransactionGuard } from './transaction-guard.js';
-
-const LEFT_OPEN = 'a transaction was open when its connection was released: it was rolled back';
 
 /**
  * A logical connection: runs statements one after the other, on at most one lease a role. A pool's `query` is a session of
@@ -157,7 +155,8 @@ export class Session implements SessionHost {
     if (opened) return;
     this.#state ??= new SessionState();
     const { pinnedTo } = this.#state;
-    if (pinnedTo && pinnedTo !== slot) moveTransaction(this.#state, { to: lease, from: this.lease(pinnedTo) });
+    const leases = pinnedTo && pinnedTo !== slot && { to: lease, from: this.lease(pinnedTo) };
+    if (leases && !moveTransaction(this.#state, classification, leases)) return;
     if (answers.length === 0) this.#state.apply(classification, undefined, slot);
     for (const header of answers) this.#state.apply(classification, header, slot);
     // The server is closing it: nothing more may be sent there.
@@ -197,7 +196,7 @@ export class Session implements SessionHost {
     const state = this.#state;
     if (state?.pinnedTo === lease.target.role) {
       lease.dirty = true;
-      if (state.inTransaction && !lease.dead)
+      if (state.inTransaction && !lease.dead && !this.#running)
         this.core.source.cluster.tell('warning', { code: 'TRANSACTION_LEFT_OPEN', message: LEFT_OPEN });
     }
     this.core.source.release(lease, now);

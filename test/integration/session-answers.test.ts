@@ -377,6 +377,30 @@ describe('SET TRANSACTION READ ONLY', { timeout: TEST_MS }, () => {
   });
 });
 
+describe('in a READ ONLY transaction on a replica', { timeout: TEST_MS }, () => {
+  it('the id of the last insert is the one that the primary gave', async () => {
+    const session = await taken();
+    await session.query('INSERT INTO t (v) VALUES (7)');
+    const [outside] = await rowsOf(session, 'SELECT LAST_INSERT_ID() AS id');
+    await session.query('START TRANSACTION READ ONLY');
+    expect(await nameOf(session)).not.toBe(here.primary.name);
+    expect(await rowsOf(session, 'SELECT LAST_INSERT_ID() AS id')).toEqual([outside]);
+    expect(await nameOf(session)).not.toBe(here.primary.name);
+    await session.query('COMMIT');
+  });
+
+  it('START TRANSACTION READ WRITE ends it, and begins on the primary', async () => {
+    const session = await taken();
+    await session.query('START TRANSACTION READ ONLY');
+    expect(await nameOf(session)).not.toBe(here.primary.name);
+    await session.query('START TRANSACTION READ WRITE');
+    await session.query('INSERT INTO t (v) VALUES (8)');
+    await session.query('ROLLBACK');
+    expect(await rowsOf(session, 'SELECT id FROM t WHERE v = 8')).toEqual([]);
+    expect(await nameOf(session)).not.toBe(here.primary.name);
+  });
+});
+
 describe('autocommit off', { timeout: TEST_MS }, () => {
   const counted = 'SELECT COUNT(*) AS n FROM t WHERE v = 500';
 

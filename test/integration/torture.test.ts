@@ -155,7 +155,9 @@ async function compare(sides: readonly [Side, Side], acts: readonly Act[], ran: 
     if (act.afterRows && !/^SELECT .* FROM .*t\b/.test(done.at(-1) ?? '')) continue;
     next ||= act.nextReadOnly ?? false;
     if (act.sql === 'COMMIT' || act.sql === 'ROLLBACK') next = false;
-    if (act.readOnly !== undefined) readOnly = act.readOnly || next;
+    // One that begins without a word about it is READ ONLY as the one that it ends.
+    const goesOn = readOnly && /^(?:BEGIN|START TRANSACTION)/.test(act.sql);
+    if (act.readOnly !== undefined && !goesOn) readOnly = act.readOnly || next;
     ran.set(act.sql, (ran.get(act.sql) ?? 0) + 1);
     done.push(act.sql);
     const [expected, given] = await Promise.all([sides[0].tell(act), sides[1].tell(act)]);

@@ -98,6 +98,8 @@ export function createPromisePool(options: string | ClusterPoolOptions): Cluster
 /** {@link createConnection} of the promise door: resolves when a server has been reached. */
 export function createPromiseConnection(options: string | ClusterPoolOptions): Promise<ClusteredPromiseConnection> {
   const clustered = clusteredOptions(options);
+  const control = clustered ? undefined : controlConnection(options);
+  if (control) return promiseOfControl(control);
   if (!clustered) return promiseDriver.createConnection(plain(options)) as Promise<ClusteredPromiseConnection>;
   const atCall = stackAtCall(createPromiseConnection);
   const given = promiseOf(clustered);
@@ -105,6 +107,13 @@ export function createPromiseConnection(options: string | ClusterPoolOptions): P
     const connection = new ClusterConnection(clustered, promises);
     connection.once('connect', () => resolve(new ClusterPromiseConnection(connection as never, given) as never));
     connection.once('error', (error) => reject(atCall(error)));
+  });
+}
+
+function promiseOfControl(connection: mysql2.Connection): Promise<ClusteredPromiseConnection> {
+  return new Promise((resolve, reject) => {
+    connection.once('connect', () => resolve(connection.promise() as never));
+    connection.once('error', reject);
   });
 }
 

@@ -27,5 +27,11 @@ export function monitorAccount(
   const password = monitor.password === undefined ? {} : { password: monitor.password };
   const account = monitor.user === undefined ? password : { user: monitor.user, ...password };
   const ours = Object.entries(connection).filter(([name]) => !OF_THE_APPLICATION.has(name));
-  return { ...Object.fromEntries(ours), ...account, connectTimeout: monitor.timeoutMs };
+  const plain = { ...Object.fromEntries(ours), ...account, connectTimeout: monitor.timeoutMs };
+  // The pool's own may be another one later.
+  return monitor.user === undefined && monitor.password === undefined ? withPasswordOf(connection, plain) : plain;
+}
+
+function withPasswordOf(connection: ConnectionSettings, account: ConnectionSettings): ConnectionSettings {
+  return Object.defineProperty(account, 'password', { enumerable: true, get: () => connection.password });
 }

@@ -1,4 +1,5 @@
 import type { Settings } from '../options.js';
+import { processWide } from '../process-wide.js';
 import type { NodeId } from '../topology/node-report.js';
 import type { Cluster } from './cluster.js';
 import type { NodeTraffic } from './node-traffic.js';
@@ -14,7 +15,7 @@ export interface SharedLoad {
   readonly totals: { held: number; retried: number; misrouted: number };
 }
 
-const histories = new WeakMap<Cluster, WriteHistory>();
+const histories = processWide('histories', () => new WeakMap<Cluster, WriteHistory>());
 
 /** The one history of those who come and go, such as connections without a pool: it stays as long as the cluster. */
 export function lastingHistory(cluster: Cluster): WriteHistory {

@@ -43,14 +43,16 @@ export function hideTracking(header: AnswerHeader): void {
   const told = header as { serverStatus?: number; stateChanges?: Mutable<StateChanges> };
   const { stateChanges } = told;
   if (stateChanges === undefined) return;
-  stateChanges.gtids = [];
-  stateChanges.trackStateChange = null;
   const all = Object.entries(stateChanges.systemVariables ?? {});
   const variables = all.filter(([name]) => TRACKED.has(name));
+  if (variables.length === 0 && typeof stateChanges.schema !== 'string') {
+    delete told.stateChanges;
+    if (told.serverStatus !== undefined) told.serverStatus &= ~STATE_CHANGED;
+    return;
+  }
+  stateChanges.gtids = [];
+  stateChanges.trackStateChange = null;
   if (variables.length < all.length) stateChanges.systemVariables = Object.fromEntries(variables);
-  if (variables.length > 0 || typeof stateChanges.schema === 'string') return;
-  delete told.stateChanges;
-  if (told.serverStatus !== undefined) told.serverStatus &= ~STATE_CHANGED;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -12,7 +12,7 @@ import { headersOf } from './answer.js';
 import { bringLease } from './bring-lease.js';
 import { type Cancellation, watchSignal } from './cancellation.js';
 import { changesFunctions } from './function-changes.js';
-import { beginsElsewhere, intentFor, OPAQUE, refuseUnfit } from './intent-of.js';
+import { beginsElsewhere, intentFor, mayLeave, OPAQUE, refuseUnfit } from './intent-of.js';
 import { cancelStatement, isKill, startKill } from './kill.js';
 import { learnMisrouted } from './misrouted.js';
 import { type NextTransaction, sayAgain } from './next-transaction.js';
@@ -80,9 +80,10 @@ export class Execution implements LeaseRequest {
         });
       if (this.#classification.dependsOn.length > 0)
         asked = this.#session.answering(this.#classification, this.#statement.sql);
-      if (pinned !== undefined && beginsElsewhere(this.#classification, this.#session))
+      const bound = pinned && this.#session.lease(pinned);
+      if (bound && !core.source.isDeposed(bound) && beginsElsewhere(this.#classification, this.#session))
         this.#next = state?.nextTransaction;
-      else if (pinned !== undefined && asked === undefined) return this.#runPinned(this.#session.lease(pinned), now);
+      else if (pinned !== undefined && asked === undefined) return this.#runPinned(bound, now);
       this.intent = intentFor(this.#statement, options, routed);
     } catch (error) {
       return this.onError(error as Error);
@@ -232,7 +233,7 @@ export class Execution implements LeaseRequest {
       sent: this.#sent,
       delivered: this.#statement.delivered,
       enabled: this.#session.core.settings.failover.retry,
-      primaryServes: this.#session.core.source.primaryServes,
+      primaryServes: this.#session.core.source.primaryServes && mayLeave(this.intent),
     });
     if (facts.sent && facts.usable) this.#session.refused(lease, this.#classification, error);
     if (decision.action === 'throw' && decision.as === 'outcome-unknown') this.#session.core.source.scope.addUnknown();
@@ -250,13 +251,12 @@ export class Execution implements LeaseRequest {
 
   // mysql2 has given up waiting; the server has not given up working.
   #timedOut(lease: PhysicalConnection, error: DriverError): void {
-    const { source } = this.#session.core;
     if (this.#classification.access !== 'read') {
       this.#session.suspect(lease);
-      rememberUntold(source, this.#classification);
+      rememberUntold(this.#session.core.source, this.#classification);
     }
     this.#session.guard?.failed(error, this.#classification);
-    cancelStatement(lease, source);
+    cancelStatement(lease, this.#session.core.source);
     this.#end(lease, error);
   }
 

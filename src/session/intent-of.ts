@@ -61,6 +61,11 @@ export function intentFor(
   return intentOf(leadsTo === undefined ? classification : session.classify(leadsTo), options, session);
 }
 
+/** Whether a read may go to the primary after all: nobody asked for a node, or for replicas. */
+export function mayLeave(intent: Intent | undefined): boolean {
+  return intent === undefined || (intent.node === undefined && intent.route !== 'replica');
+}
+
 /**
  * Session tracking is how the package knows what a connection's state is.
  *
@@ -92,7 +97,8 @@ export function refuseUnfit(classification: Classification, session: Pick<Sessio
  * @throws RouteConflictError for a write in a session that is bound to a replica by more than its transaction
  */
 function refuseStranded(classification: Classification, { state, core }: Pick<SessionHost, 'core' | 'state'>): void {
-  if (state === undefined || state.inTransaction || classification.dependsOn.length > 0) return;
+  if (state === undefined || classification.dependsOn.length > 0) return;
+  if (state.inTransaction && !mayWriteNext(classification, { state, core })) return;
   const { access, effects } = classification;
   const begins = access === 'transaction' && effects.some(({ type }) => type === 'begin');
   const writes = access === 'write' || access === 'locking-read' || access === 'unknown';
@@ -100,6 +106,13 @@ function refuseStranded(classification: Classification, { state, core }: Pick<Se
   throw new RouteConflictError(
     `this connection is bound to a replica by ${state.pins.join(', ')}, from a READ ONLY transaction: release it before it writes`,
   );
+}
+
+// READ WRITE, and a variable that was set, lift the server's own rule that nothing is written on a replica's connection.
+function mayWriteNext(classification: Classification, session: Pick<SessionHost, 'core' | 'state'>): boolean {
+  const lifted = session.state?.pins.includes('a session variable') ?? false;
+  const begins = classification.effects.some((effect) => effect.type === 'begin' && (lifted || effect.readWrite));
+  return begins && !beginsElsewhere(classification, session);
 }
 
 /**

@@ -64,6 +64,7 @@ export const PIN_OF: Partial<Record<Effect['type'], PinReason>> = {
 
 /** Which bond an effect ends. */
 export const UNPIN_OF: Partial<Record<Effect['type'], PinReason>> = {
+  begin: 'the next transaction',
   commit: 'the next transaction',
   rollback: 'the next transaction',
   'unlock-tables': 'LOCK TABLES',

@@ -91,7 +91,7 @@ export class Session implements SessionHost {
 
   /** Runs the statement when those before it have ended. */
   run(statement: Statement): void {
-    if (!this.#running) return this.#start(statement);
+    if (!this.#running) return void this.#start(statement);
     this.#queue ??= new StatementQueue();
     this.#queue.push(statement);
   }
@@ -175,9 +175,9 @@ export class Session implements SessionHost {
       this.#streaming = undefined;
       this.#count();
     }
-    const next = this.#queue?.next();
-    if (next) this.#start(next);
-    else if (this.#whenIdle) for (const task of this.#whenIdle.splice(0)) task();
+    let next = this.#queue?.next();
+    while (next && !this.#start(next)) next = this.#queue?.next();
+    if (!next && this.#whenIdle) for (const task of this.#whenIdle.splice(0)) task();
   }
 
   // A lease that is only wanted back stays while it holds what the session needs.
@@ -251,7 +251,7 @@ export class Session implements SessionHost {
 
   /** {@link Session.close}, and ends on the server what runs there. */
   abort(error: Error): void {
-    const running = this.#busy;
+    const running = this.#busy?.dead ? undefined : this.#busy;
     this.close(error);
     if (running) endOnServer(running, this.core.source);
   }
@@ -263,15 +263,16 @@ export class Session implements SessionHost {
     this.#state = undefined;
   }
 
-  #start(statement: Statement): void {
+  // False when it was refused, and the next one's turn has come.
+  #start(statement: Statement): boolean {
     const dead = this.#dead ?? this.guard?.refusal;
-    if (dead) return process.nextTick(() => statement.settle(dead as never));
+    if (dead) process.nextTick(() => statement.settle(dead as never));
+    if (dead) return false;
     this.#running = true;
-    if (statement.streams) {
-      this.#streaming = statement;
-      this.#count();
-    }
+    this.#streaming = statement.streams ? statement : undefined;
+    if (this.#streaming) this.#count();
     new Execution(this, statement).start();
+    return true;
   }
 
   #count(): void {

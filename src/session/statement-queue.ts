@@ -6,6 +6,8 @@ interface Waiting {
   readonly forget: () => void;
 }
 
+const nothing = (): void => undefined;
+
 /** The statements of one session that wait for those before them. One whose AbortSignal fires leaves at once. */
 export class StatementQueue {
   readonly #waiting: Waiting[] = [];
@@ -13,7 +15,7 @@ export class StatementQueue {
   push(statement: Statement): void {
     const signal: unknown = statement.options?.signal;
     if (!(signal instanceof AbortSignal)) {
-      this.#waiting.push({ statement, forget: () => undefined });
+      this.#waiting.push({ statement, forget: nothing });
       return;
     }
     if (signal.aborted) return process.nextTick(() => statement.settle(signal.reason));

@@ -401,6 +401,43 @@ describe('in a READ ONLY transaction on a replica', { timeout: TEST_MS }, () => 
   });
 });
 
+describe('what lifts the rule that nothing is written in a transaction on a replica', { timeout: TEST_MS }, () => {
+  const refused = [
+    ['READ WRITE beside what binds it there', ['SET @a = 1'], 'START TRANSACTION READ WRITE'],
+    ['READ WRITE in a text of several', [], 'COMMIT; START TRANSACTION READ WRITE; INSERT INTO t (v) VALUES (9)'],
+    ['a variable', ['SET SESSION transaction_read_only = 0'], 'BEGIN'],
+  ] as const;
+
+  it.each(refused)('%s is refused', async (_, before, sql) => {
+    const session = await taken({}, { multipleStatements: true });
+    await session.query('START TRANSACTION READ ONLY');
+    expect(await nameOf(session)).not.toBe(here.primary.name);
+    for (const text of before) await session.query(text);
+    expect(await failureOf(session.query(sql))).toBeInstanceOf(RouteConflictError);
+    await session.query('ROLLBACK');
+  });
+
+  it('READ WRITE after what SET TRANSACTION had said goes to the primary', async () => {
+    const session = await taken();
+    for (const sql of ['SET TRANSACTION READ ONLY', 'BEGIN', 'START TRANSACTION READ WRITE']) await session.query(sql);
+    expect(await nameOf(session)).toBe(here.primary.name);
+    await session.query('ROLLBACK');
+  });
+});
+
+describe('a read of what a replica does not know', { timeout: TEST_MS }, () => {
+  it.each([{ node: () => here.replica(0).address }, { route: () => 'replica' }])(
+    'asked there, %o, ends as there',
+    async (wish) => {
+      const pool = await here.pool();
+      const cluster = Object.fromEntries(Object.entries(wish).map(([name, value]) => [name, value()]));
+      expect(await failureOf(pool.query({ sql: 'SELECT * FROM nowhere', cluster } as never))).toMatchObject({
+        errno: 1146,
+      });
+    },
+  );
+});
+
 describe('autocommit off', { timeout: TEST_MS }, () => {
   const counted = 'SELECT COUNT(*) AS n FROM t WHERE v = 500';
 

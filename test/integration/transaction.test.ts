@@ -235,6 +235,30 @@ describe('cluster.transaction', { timeout: TEST_MS }, () => {
     expect([attempts, await lines()]).toEqual([4, []]);
   });
 
+  it('a deadlock of one of several that run side by side: none of the others runs behind the ROLLBACK', async () => {
+    const pool = await here.pool();
+    let attempts = 0;
+    const done = pool.cluster.transaction(async (connection) => {
+      const first = attempts++ === 0 ? connection.query(DEADLOCK) : Promise.resolve();
+      const others = [2, 3, 4].map((v) => connection.query('INSERT INTO line (v) VALUES (?)', [v]));
+      await Promise.all([first, ...others]);
+    });
+    await done;
+    expect([attempts, await lines()]).toEqual([2, [2, 3, 4]]);
+  });
+
+  it('a deadlock before others that nobody waits for ends in time', async () => {
+    const pool = await here.pool();
+    const done = pool.cluster.transaction(
+      async (connection) => {
+        for (const sql of [DEADLOCK, 'DO 1', 'DO 2']) connection.query(sql).catch(() => undefined);
+      },
+      { retries: 0 },
+    );
+    expect(await failureOf(done)).toMatchObject({ errno: 1213 });
+    expect(await lines()).toEqual([]);
+  });
+
   it('what it sends when it has returned, or thrown, is refused, and never runs behind COMMIT', async () => {
     const pool = await here.pool();
     for (const fails of [false, true]) {

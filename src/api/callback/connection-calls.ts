@@ -31,8 +31,7 @@ export class ConnectionCalls {
     const template = command.sql;
     const statement = this.#send('query', sql, command);
     // What was sent at once shows its text already.
-    const waits = command.sql === template && command.values !== undefined && !statement.opaque;
-    if (waits) command.sql = this.texts.format(template, command.values, command.namedPlaceholders);
+    if (command.sql === template && hasValues(command.values) && !statement.opaque) this.#show(command);
     return command;
   }
 
@@ -56,6 +55,15 @@ export class ConnectionCalls {
     return command;
   }
 
+  // What cannot be written its callback is told when it is sent.
+  #show(command: DriverQuery): void {
+    try {
+      command.sql = this.texts.format(command.sql, command.values, command.namedPlaceholders);
+    } catch {
+      return;
+    }
+  }
+
   #command(sql: unknown, values: unknown, callback: unknown): DriverQuery {
     const command = createQuery(sql, values, callback, this.#config);
     this.texts._resolveNamedPlaceholders(command);
@@ -67,6 +75,10 @@ export class ConnectionCalls {
     this.#run(statement);
     return statement;
   }
+}
+
+function hasValues(values: unknown): boolean {
+  return values !== undefined && !(Array.isArray(values) && values.length === 0);
 }
 
 // In mysql2's words, which callers may know.

@@ -81,7 +81,7 @@ export class ClusterConnection extends LogicalConnection {
 
   // The session closes first, when what runs in it has ended.
   #close(): Promise<void> {
-    this.#ending ??= new Promise<void>((resolve) => this.whenIdle(resolve)).then(() => {
+    this.#ending ??= new Promise<void>((resolve) => this.session.whenIdle(resolve)).then(() => {
       this.destroy();
       return this.#core.close().then(() => {
         this.cluster.forgetListeners();

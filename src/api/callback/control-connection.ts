@@ -48,14 +48,16 @@ export function controlConnection(options: string | object): mysql2.Connection |
   const kill = (Object(options) as { [killing]?: Killing })[killing];
   if (kill === undefined) return undefined;
   const connection = mysql2.createConnection(options as never);
-  const loose = connection as { query: (...call: Parameters<Killing>) => Query };
-  const query = loose.query.bind(connection);
-  loose.query = (...call) => {
-    const found = kill(...call);
-    if (found === undefined) return query(...call);
-    // Not before it has connected: who is answered may destroy it, and mysql2 must not be in its handshake then.
-    connection.connect((error) => (error ? found.fail(error) : found.run()));
-    return found.command;
-  };
+  const loose = connection as Record<'query' | 'execute', (...call: Parameters<Killing>) => Query>;
+  for (const name of ['query', 'execute'] as const) {
+    const send = loose[name].bind(connection);
+    loose[name] = (...call) => {
+      const found = kill(...call);
+      if (found === undefined) return send(...call);
+      // Not before it has connected: who is answered may destroy it, and mysql2 must not be in its handshake then.
+      connection.connect((error) => (error ? found.fail(error) : found.run()));
+      return found.command;
+    };
+  }
   return connection;
 }

@@ -194,12 +194,7 @@ export class LogicalConnection extends DriverConnection {
 
   /** Ends it when nothing runs on it. */
   finish(): void {
-    this.whenIdle(() => this.destroy());
-  }
-
-  /** Runs `task` when no statement runs or waits. */
-  protected whenIdle(task: () => void): void {
-    this.#session.whenIdle(task);
+    this.#session.whenIdle(() => this.destroy());
   }
 
   /** The connection is its borrower's from now on. */
@@ -222,12 +217,14 @@ export class LogicalConnection extends DriverConnection {
   /** @internal For one attempt of a transaction; `done` is called at its end. */
   transactionRoom(done: () => void): TransactionRoom<unknown> {
     const { face, leave } = this.#owner.guest(this);
-    this.#lentOut = 'kept';
+    const inner = this.#lentOut !== undefined;
+    this.#lentOut ??= 'kept';
     return {
       session: this.#session,
       connection: face,
       shut: leave,
       leave: () => {
+        if (inner) return done(); // the outer one's to give back
         const givenBack = this.#lentOut === 'given back';
         this.#lentOut = undefined;
         if (givenBack) this.release();
@@ -245,8 +242,9 @@ export class LogicalConnection extends DriverConnection {
     this.#out = false;
     this.lastActiveTime = Date.now();
     this.#session.whenIdle(() => {
+      if (this.#closing) return; // taken back already
       this.#owner.leave(this.#session);
-      this.#owner.takeBack(this, !this.#closing);
+      this.#owner.takeBack(this, true);
     });
   }
 

@@ -115,7 +115,8 @@ export class LogicalPool {
   #open(connection: LogicalConnection, receiver: Receiver, signal: AbortSignal | undefined): void {
     this.#unopened.delete(connection);
     forgetShown(connection.session);
-    connection.open((error) => {
+    connection.open((failed) => {
+      const error = failed ?? (this.#closed ? new ClusterClosedError() : null);
       if (!error) return receiver(null, connection.handOut());
       this.#all.delete(connection);
       receiver(error);

@@ -56,7 +56,8 @@ export function openCore(options: ClusteredOptions): OpenCore {
 
 /**
  * The same for one connection of those that an ORM holds as its pool. What one has learnt all know whose options are equal; the
- * reads of each see the writes of all that this process has or had on the cluster, of whatever account and character set.
+ * reads of each see the writes of all that this process has or had on the cluster, in whatever character set, and as whatever account
+ * where the monitors have their own.
  *
  * @throws OptionError
  */

@@ -9,6 +9,9 @@ import { staleReads, staysFresh } from './support/reads.js';
 const PAIRS = 300;
 
 // Unpacks MariaDB and Galera from Debian where neither is found, and says so when it cannot.
+/** Until a cluster of Galera has expelled a node that died, or taken one in, on a busy machine. */
+const REFORM_MS = 60_000;
+
 const here = lab({ galera: true }, async ({ cluster, primary }) => {
   for (const sql of TABLES) await cluster.query(primary, sql);
 });
@@ -185,14 +188,15 @@ describe('the writer of a Galera cluster changes', { timeout: TEST_MS }, () => {
     await until(() => running.writes > 50 && running.reads > 50);
     await here.cluster.kill(old);
     const [writes, reads] = [running.writes, running.reads];
-    await until(() => running.writes > writes + 50 && running.reads > reads + 50);
+    await until(() => running.writes > writes + 50 && running.reads > reads + 50, REFORM_MS);
     expect(writerOf(pool).name).not.toBe(old.name);
     await here.cluster.start(old);
-    await until(() => statusOf(pool, old).role === 'replica');
-    await until(async () => (await nameOf(pool)) === old.name);
+    await until(() => statusOf(pool, old).role === 'replica', REFORM_MS);
+    await until(async () => (await nameOf(pool)) === old.name, REFORM_MS);
     const result = await running.stop();
     expect(result.failures).toEqual([]);
-    expect(result.unknown.length).toBeLessThanOrEqual(6);
+    // One for each writer and change of the view: at the kill, and when the rest has formed anew.
+    expect(result.unknown.length).toBeLessThanOrEqual(12);
     await here.cluster.waitForReplication();
     expect(await damage(here.cluster, result)).toEqual({ lost: [], doubled: [] });
     expect(await staleReads(pool, 50)).toEqual([]);

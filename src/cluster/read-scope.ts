@@ -116,12 +116,15 @@ export class ReadScope {
   }
 
   // GTIDs that a new primary does not have are gone: nobody could ever wait for them.
-  #dropLost(topology: Topology): void {
-    const sample = topology.samples.at(-1);
+  #dropLost({ primary, samples }: Topology): void {
+    // Positions count in one server's log: what another one has of it is told by where its own log ends.
+    if (primary?.lastReport && !tellsGtids(primary.lastReport)) {
+      this.#watermark.recount(this.#cluster.clock.now());
+      return;
+    }
+    const sample = samples.at(-1);
     const lost = sample && this.#watermark.drop(sample.executed);
-    // Positions count in one server's log: what another one has of it cannot be told.
-    const told = topology.primary?.lastReport && tellsGtids(topology.primary.lastReport);
-    if (!lost || lost.isEmpty || !told) return;
+    if (!lost || lost.isEmpty) return;
     const message = `writes acknowledged through this pool are missing on the new primary: ${lost.toString()}`;
     this.#cluster.tell('warning', { code: 'WRITES_LOST', message });
   }

@@ -82,6 +82,12 @@ export class Watermark {
     this.#set(executed, this.#unknownSince);
   }
 
+  /** The GTIDs mean nothing any more, as positions in the log of a former primary: what was written is of unknown GTID at `at` (ms). */
+  recount(at: number): void {
+    this.#join();
+    if (this.#need !== undefined) this.#set(GtidSet.empty, Math.max(at, this.#unknownSince ?? at));
+  }
+
   /** Removes, and returns, the GTIDs that the new primary does not have: no node will ever have them. */
   drop(primaryHas: GtidSet): GtidSet {
     this.#join();

@@ -143,3 +143,16 @@ test('MariaDB: what the new primary has written under the same number is another
   expect(String(lost)).toBe('0-1-101');
   expect(GtidSet.parse('0-2-101', 'mariadb').contains(mark.need!.gtids)).toBe(true);
 });
+
+test('GTIDs that mean nothing any more count as a write of unknown GTID, and only if there were any', () => {
+  const mark = watermark(`${A}:5`);
+  mark.recount(50);
+  expect(mark.need).toEqual({ gtids: GtidSet.empty, unknownSince: 50 });
+  mark.recount(40);
+  expect(mark.need?.unknownSince).toBe(50);
+  expect(mark.settle({ sentAt: 60, executed: gtids('B:1-3') })).toBe(true);
+  expect(mark.need).toEqual({ gtids: gtids('B:1-3'), unknownSince: undefined });
+  const unused = new Watermark();
+  unused.recount(50);
+  expect(unused.need).toBeUndefined();
+});

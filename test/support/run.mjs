@@ -16,6 +16,7 @@ const code = await runNode(
     'run',
     '--config',
     'test/vitest.config.ts',
+    '--reporter=./test/support/failed-tests.ts',
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,

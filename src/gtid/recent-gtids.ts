@@ -30,22 +30,9 @@ export class RecentGtids {
   take(): GtidSet {
     const numbers = this.#numbers;
     if (numbers.length === 0) return GtidSet.empty;
-    const set = GtidSet.parse(this.#prefix + runsOf(numbers).join(':'));
+    const set = GtidSet.parse(this.#prefix + numbers.join(':'));
     this.#prefix = '';
     this.#numbers = [];
     return set;
   }
-}
-
-// Commits that end together are told in any order.
-function runsOf(numbers: number[]): string[] {
-  const runs: string[] = [];
-  const sorted = numbers.sort((a, b) => a - b);
-  let first = 0;
-  for (let at = 1; at <= sorted.length; at++) {
-    if (sorted[at] === sorted[at - 1]! + 1 || sorted[at] === sorted[at - 1]) continue;
-    runs.push(`${sorted[first]}-${sorted[at - 1]}`);
-    first = at;
-  }
-  return runs;
 }

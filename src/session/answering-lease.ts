@@ -1,7 +1,7 @@
 import type { PhysicalConnection } from '../cluster/physical-connection.js';
 import { SessionLostError } from '../errors.js';
 import type { Classification } from '../sql/classification.js';
-import { tablesOf } from '../sql/tables/tables-of.js';
+import { readsNoTable } from '../sql/tables/tables-of.js';
 import { asksForTheLast, OF_A_CONNECTION } from './asked-forms.js';
 import type { SessionHost } from './session-core.js';
 
@@ -35,8 +35,7 @@ function isAside(last: PhysicalConnection | undefined, { host, classification, s
   if (host.state?.pinnedTo !== 'replica' || last?.target.role !== 'primary') return false;
   const { access, effects } = classification;
   if (effects.length > 0 || (access !== 'read' && access !== 'session')) return false;
-  const { tables, complete } = tablesOf(sql, host.core.classifier.dialect);
-  return complete && tables.length === 0;
+  return readsNoTable(sql, host.core.classifier.dialect);
 }
 
 // A query of a pool has no earlier statement.
@@ -51,9 +50,8 @@ function mayAnswer(lease: PhysicalConnection, { host, classification, sql }: Ask
   const { effects, dependsOn } = classification;
   if (effects.length > 0 || !dependsOn.every((dependency) => OF_A_CONNECTION.has(dependency))) return false;
   const { source, classifier } = host.core;
-  const { tables, complete } = tablesOf(sql, classifier.dialect);
   return (
-    (complete && tables.length === 0) ||
+    readsNoTable(sql, classifier.dialect) ||
     source.stillFit(lease, { intent: source.scope.readIntent(), begunAt: source.cluster.clock.now() })
   );
 }

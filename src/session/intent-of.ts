@@ -1,7 +1,7 @@
 import { RouteConflictError, StatementRefusedError } from '../errors.js';
 import { checkStatementOptions, type StatementClusterOptions } from '../options.js';
 import type { Intent } from '../routing/intent.js';
-import type { Classification } from '../sql/classification.js';
+import { type Classification, touchesRows } from '../sql/classification.js';
 import { isServerSchema } from '../sql/server-schemas.js';
 import { readsOnly } from './next-transaction.js';
 import type { SessionHost } from './session-core.js';
@@ -101,8 +101,7 @@ function refuseStranded(classification: Classification, { state, core }: Pick<Se
   if (state.inTransaction && !mayWriteNext(classification, { state, core })) return;
   const { access, effects } = classification;
   const begins = access === 'transaction' && effects.some(({ type }) => type === 'begin');
-  const writes = access === 'write' || access === 'locking-read' || access === 'unknown';
-  if (!(begins || writes) || accessOf(classification, { state, core }) === 'read') return;
+  if (!(begins || touchesRows(classification)) || accessOf(classification, { state, core }) === 'read') return;
   throw new RouteConflictError(
     `this connection is bound to a replica by ${state.pins.join(', ')}, from a READ ONLY transaction: release it before it writes`,
   );

@@ -5,7 +5,7 @@ import { threadsOf } from '../cluster/thread-ids.js';
 import { StatementRefusedError } from '../errors.js';
 import type { Intent } from '../routing/intent.js';
 import type { Classification, Effect } from '../sql/classification.js';
-import { tablesOf } from '../sql/tables/tables-of.js';
+import { readsNoTable } from '../sql/tables/tables-of.js';
 import type { NodeView, Topology } from '../topology/topology.js';
 import type { SessionCore } from './session-core.js';
 import { shownBy } from './shown-threads.js';
@@ -68,8 +68,7 @@ function meantBy(id: number, query: boolean, source: LeaseSource): KillTarget | 
   const victim = session.busy ?? session.leases.find(({ threadId }) => threadId === id) ?? session.leases[0];
   if (victim && isIn(source)(victim)) {
     const { target, threadId } = victim;
-    const sql = `KILL ${query ? 'QUERY' : 'CONNECTION'} ${threadId}`;
-    return { node: target.node, query, victim, ...(threadId === id ? {} : { sql }) };
+    return { node: target.node, query, victim, ...(threadId === id ? {} : { sql: killOf(threadId, query) }) };
   }
   const strangers = threadsOf<PhysicalConnection>(id).filter((one) => one.leased && !session.leases.includes(one));
   const stranger = strangers.find(isIn(source));
@@ -85,8 +84,7 @@ function restOf({ core: { classifier }, ...call }: KillCall): string | undefined
   const rest = text.slice(kill[0].length);
   const { access, effects, dependsOn } = classifier.classify(rest);
   if (access !== 'read' || effects.length > 0 || dependsOn.length > 0) return undefined;
-  const { tables, complete } = tablesOf(rest, classifier.dialect);
-  return complete && tables.length === 0 ? rest : undefined;
+  return readsNoTable(rest, classifier.dialect) ? rest : undefined;
 }
 
 function whyNot(id: number, found: number): string {
@@ -97,12 +95,16 @@ function whyNot(id: number, found: number): string {
 
 /** Whether the statement kills a connection of this process. */
 export function killsKnown(statement: Statement, core: SessionCore): boolean {
-  const written = (): string => statement.written?.() ?? statement.sql;
   try {
-    return killTarget(core.classifier.classify(statement.sql), { node: undefined, core, written }) !== undefined;
+    const call = { node: undefined, core, written: writerOf(statement) };
+    return killTarget(core.classifier.classify(statement.sql), call) !== undefined;
   } catch {
     return false;
   }
+}
+
+function writerOf(statement: Statement): KillCall['written'] {
+  return () => statement.written?.() ?? statement.sql;
 }
 
 /** A KILL on its way, on a connection of its own: above the pool's limit if need be, and none of the session's. */
@@ -190,8 +192,7 @@ export interface KillStatement {
  * @throws StatementRefusedError
  */
 export function startKill(statement: Statement, { classification, core, node, ended }: KillStatement): boolean {
-  const written = (): string => statement.written?.() ?? statement.sql;
-  const target = killTarget(classification, { node, core, written });
+  const target = killTarget(classification, { node, core, written: writerOf(statement) });
   if (target === undefined) return false;
   const settle: StatementDone = (error, result, fields) => {
     ended(error);
@@ -210,7 +211,15 @@ export interface KillWay {
 /** Sends the statement, or what is to be sent instead of it. */
 export function killingBy(statement: Pick<Statement, 'send'>, { sql }: KillTarget): KillWay['send'] {
   if (sql === undefined) return (lease, done) => statement.send(lease, done);
-  return (lease, done) => void lease.raw.query(sql, done as never);
+  return sending(sql);
+}
+
+function sending(sql: string): KillWay['send'] {
+  return (killer, done) => void killer.raw.query(sql, done as never);
+}
+
+function killOf(threadId: number, query: boolean): string {
+  return `KILL ${query ? 'QUERY' : 'CONNECTION'} ${threadId}`;
 }
 
 /**
@@ -219,10 +228,9 @@ export function killingBy(statement: Pick<Statement, 'send'>, { sql }: KillTarge
  */
 export function cancelStatement(lease: PhysicalConnection, source: LeaseSource): void {
   const target = { node: lease.target.node, query: true, victim: lease };
-  const sql = `KILL QUERY ${lease.threadId}`;
   const timer = source.cluster.clock.after(KILL_MS, () => lease.destroy(), true);
   new Kill(source, target, {
-    send: (killer, done) => void killer.raw.query(sql, done as never),
+    send: sending(killOf(lease.threadId, true)),
     settle: (error) => {
       timer.cancel();
       if (error) lease.destroy(error);
@@ -232,14 +240,8 @@ export function cancelStatement(lease: PhysicalConnection, source: LeaseSource):
 
 /** Ends on its server what ran on a connection that its user has destroyed: the server would go on with it for nobody. */
 export function endOnServer({ target, threadId }: PhysicalConnection, source: LeaseSource): void {
-  new Kill(
-    source,
-    { node: target.node, query: false, victim: undefined },
-    {
-      send: (killer, done) => void killer.raw.query(`KILL CONNECTION ${threadId}`, done as never),
-      settle: () => undefined,
-    },
-  ).start();
+  const way = { send: sending(killOf(threadId, false)), settle: () => undefined };
+  new Kill(source, { node: target.node, query: false, victim: undefined }, way).start();
 }
 
 // A KILL that came too late for its statement may meet the next one: that one is ours.

@@ -1,6 +1,6 @@
 import type { LeaseSource } from '../cluster/lease-source.js';
 import type { PhysicalConnection } from '../cluster/physical-connection.js';
-import type { Classification } from '../sql/classification.js';
+import { type Classification, touchesRows } from '../sql/classification.js';
 import { tracksItsSamples } from '../topology/samples.js';
 import { gtidsOf } from './answer.js';
 import type { AnswerHeader } from './session-state.js';
@@ -31,9 +31,10 @@ export function rememberWrites(
 }
 
 /** The same for a statement that ended without telling a GTID, also with an error. */
-export function rememberUntold(source: LeaseSource, { access, functions, kind, effects }: Classification): void {
+export function rememberUntold(source: LeaseSource, classification: Classification): void {
+  const { functions, kind, effects } = classification;
   if (kind === 'empty') return;
   const commits = !source.hasGtids && effects.some((effect) => effect.type === 'commit');
-  const wrote = access === 'write' || access === 'locking-read' || access === 'unknown' || functions.length > 0;
+  const wrote = touchesRows(classification) || functions.length > 0;
   if (wrote || commits) source.scope.addUnknown();
 }

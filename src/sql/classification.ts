@@ -119,3 +119,8 @@ export interface LexicalOptions {
   /** Further functions free of side effects, in lower case, `name` or `schema.name`: vouched for, or found in `routines/`. */
   readonly readOnlyFunctions?: ReadonlySet<string>;
 }
+
+/** Whether its own words write rows or lock them, or nobody can tell. */
+export function touchesRows({ access }: Pick<Classification, 'access'>): boolean {
+  return access === 'write' || access === 'locking-read' || access === 'unknown';
+}

@@ -66,7 +66,7 @@ export class CommandStatement implements Statement {
   #attempts = 0;
   #abandoned = false;
   /** What the headers of its streamed results told. */
-  #told: AnswerHeader[] = [];
+  #told: AnswerHeader[] | undefined;
 
   constructor(protocol: Protocol, command: DriverQuery, context: StatementContext) {
     command.namedPlaceholders ??= context.config.namedPlaceholders;
@@ -122,17 +122,17 @@ export class CommandStatement implements Statement {
 
   // A statement that the server has to prepare anew, or has forgotten, was not run: it is prepared again on the same connection.
   #execute(raw: RawConnection, done: StatementDone): void {
-    const once: StatementDone = (error, ...answer) => {
-      if (!error || !this.#isStale(error)) return done(error, ...answer);
+    this.#sendPrepared(raw, (error, result, fields) => {
+      if (!error || !this.#isStale(error)) return done(error, result, fields);
       // Found by the options that it was prepared with.
       raw.unprepare({ ...(this.#context.bare ? {} : this.command._queryOptions), sql: this.#template });
-      run(done);
-    };
-    const run = (ended: StatementDone): void => {
-      if (this.#callback) this.#dispatch(raw, ended);
-      else this.#stream(raw, ended);
-    };
-    run(once);
+      this.#sendPrepared(raw, done);
+    });
+  }
+
+  #sendPrepared(raw: RawConnection, done: StatementDone): void {
+    if (this.#callback) this.#dispatch(raw, done);
+    else this.#stream(raw, done);
   }
 
   #isStale({ errno }: DriverError): boolean {
@@ -163,7 +163,7 @@ export class CommandStatement implements Statement {
     });
     sent.on('end', () => {
       raw.removeListener('error', lost);
-      if (!failed) done(null, this.#told, []);
+      if (!failed) done(null, this.#told ?? [], []);
     });
   }
 
@@ -181,6 +181,7 @@ export class CommandStatement implements Statement {
     const [value] = args;
     if (event === 'result' && value?.constructor?.name === 'ResultSetHeader') {
       const header = value as AnswerHeader;
+      this.#told ??= [];
       this.#told.push({ ...header, ...(header.stateChanges ? { stateChanges: { ...header.stateChanges } } : {}) });
       hideTracking(header);
     }

@@ -40,6 +40,12 @@ export function tablesOf(sql: string, options: TableOptions = NO_OPTIONS): Table
   return inDoubt(tables, doubt);
 }
 
+/** Whether the text names no table, and certainly none: what it gives is no row of one. */
+export function readsNoTable(sql: string, options: TableOptions): boolean {
+  const { tables, complete } = tablesOf(sql, options);
+  return complete && tables.length === 0;
+}
+
 /** What the classifier could not read is not known here either. */
 function doubtOf({ access, functions, because }: Classification): string | undefined {
   if (functions.length > 0) return `${functions[0]}() may read or write tables`;

@@ -70,6 +70,8 @@ export interface GaleraStart {
   args(server: Server, identity: ServerIdentity): Promise<string[]>;
   /** Whether the node has joined the cluster and caught up. */
   joined(ask: Ask): Promise<boolean>;
+  /** How many nodes it counts as its group, itself among them. */
+  size(ask: Ask): Promise<number>;
 }
 
 /** What differs between MySQL and MariaDB, and between replicas and members of a group. Positions are texts: GTID sets there, GTID positions here. */

@@ -97,6 +97,10 @@ class Starts implements GaleraStart {
     if (joined) this.#beginning = undefined;
     return joined;
   }
+
+  async size(ask: Ask): Promise<number> {
+    return Number((await status(ask)).wsrep_cluster_size);
+  }
 }
 
 // After a crash only the storage engine knows; a node that cannot say is sent all data anew.
@@ -127,7 +131,7 @@ async function synced(ask: Ask): Promise<boolean> {
 }
 
 async function status(ask: Ask): Promise<Readonly<Record<string, string | undefined>>> {
-  const names = "'wsrep_ready', 'wsrep_local_state_comment', 'wsrep_last_committed'";
+  const names = "'wsrep_ready', 'wsrep_local_state_comment', 'wsrep_last_committed', 'wsrep_cluster_size'";
   const rows = await ask(`SHOW GLOBAL STATUS WHERE variable_name IN (${names})`);
   return Object.fromEntries(rows.map((row) => [String(row.Variable_name), String(row.Value)]));
 }

@@ -1,6 +1,7 @@
 import type { QueryResult, RowDataPacket } from 'mysql2/promise';
 import { bootstrap } from './acts/elect.js';
 import { follow, waitApplied, waitUntilReplicating } from './acts/follow.js';
+import { join } from './acts/join.js';
 import { livingReplicas, promote } from './acts/promote.js';
 import { rebuild } from './acts/rebuild.js';
 import { startReplication, stopReplication } from './acts/replication.js';
@@ -106,12 +107,12 @@ export class TestCluster {
   /**
    * Starts a node that is down, as it was: a replica read-only and with the source it had, an old primary without a source and
    * writable, as real ones do. Use `rebuild` to make it fit the cluster. Does nothing when the node runs. A member of a group
-   * is not in it before `rebuild`. A node of a Galera cluster
-   * joins the others, and the first that starts when none is up begins the cluster anew.
+   * is not in it before `rebuild`. A node of a Galera cluster joins the others when they have expelled who is dead (for at most
+   * 10 s), and the first that starts when none is up begins the cluster anew.
    */
   async start(node: TestNode | string): Promise<void> {
     const member = this.#begin('start', node);
-    if (member.state === 'down') await member.start();
+    if (member.state === 'down') await join(this.#state, member);
   }
 
   /**

@@ -2,6 +2,7 @@ import { type ClusterState, requireRunning } from '../cluster-state.js';
 import { ClusterActError } from '../errors.js';
 import type { Member } from '../member.js';
 import { follow } from './follow.js';
+import { join } from './join.js';
 import { prepare } from './prepare.js';
 
 const CLONE_DONE = 3707;
@@ -12,16 +13,16 @@ export async function rebuild(state: ClusterState, member: Member): Promise<void
   requireRunning(state.primary, 'rebuild a node from the primary');
   if (member === state.primary)
     throw new ClusterActError('NODE_STATE', `${member.name} is the primary: promote another node first`);
-  if (state.flavor.galera) return joinAnew(member);
+  if (state.flavor.galera) return joinAnew(state, member);
   member.readOnly = true;
   if (member.state === 'paused') await member.resume();
   if (member.state === 'down') await member.start();
   if (!(await followsAsItIs(state, member))) await renew(state, member);
 }
 
-async function joinAnew(member: Member): Promise<void> {
+async function joinAnew(state: ClusterState, member: Member): Promise<void> {
   await member.wipe();
-  await member.start();
+  await join(state, member);
 }
 
 async function followsAsItIs(state: ClusterState, member: Member): Promise<boolean> {

@@ -51,7 +51,7 @@ export class Session implements SessionHost {
   #lastWriter: PhysicalConnection | undefined;
   #whenIdle: (() => void)[] | undefined;
   /** The statement that runs, when its rows are given one by one. */
-  #streaming: Statement | undefined;
+  streaming: Statement | undefined;
 
   /** @param keepsLeases whether leases are kept between statements, until {@link Session.release} */
   constructor(core: SessionCore, keepsLeases: boolean) {
@@ -69,7 +69,7 @@ export class Session implements SessionHost {
   }
 
   get pins(): readonly PinReason[] {
-    return [...(this.#state?.pins ?? []), ...(this.#streaming?.delivered ? (['an open result'] as const) : [])];
+    return [...(this.#state?.pins ?? []), ...(this.streaming?.delivered ? (['an open result'] as const) : [])];
   }
 
   /** The lease in use, or used last. */
@@ -171,8 +171,8 @@ export class Session implements SessionHost {
     if (lease && (!this.keepsLeases || lease.dead || lease.dirty || lease.recalled)) this.#letGo(lease, now);
     this.#running = false;
     this.#busy = undefined;
-    if (this.#streaming) {
-      this.#streaming = undefined;
+    if (this.streaming) {
+      this.streaming = undefined;
       this.#count();
     }
     let next = this.#queue?.next();
@@ -244,7 +244,7 @@ export class Session implements SessionHost {
       this.drop(lease);
     }
     this.lost(error);
-    this.#streaming = undefined;
+    this.streaming = undefined;
     this.#counted = false;
     this.core.pinned.delete(this);
   }
@@ -269,14 +269,14 @@ export class Session implements SessionHost {
     if (dead) process.nextTick(() => statement.settle(dead as never));
     if (dead) return false;
     this.#running = true;
-    this.#streaming = statement.streams ? statement : undefined;
-    if (this.#streaming) this.#count();
+    this.streaming = statement.streams ? statement : undefined;
+    if (this.streaming) this.#count();
     new Execution(this, statement).start();
     return true;
   }
 
   #count(): void {
-    const counts = (this.keepsLeases && this.#state?.pinnedTo !== undefined) || this.#streaming !== undefined;
+    const counts = (this.keepsLeases && this.#state?.pinnedTo !== undefined) || this.streaming !== undefined;
     if (counts === this.#counted) return;
     this.#counted = counts;
     if (counts) this.core.pinned.add(this);

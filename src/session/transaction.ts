@@ -12,6 +12,7 @@ import { DOUBTFUL } from './pins.js';
 import type { Session } from './session.js';
 import type { Statement } from './statement.js';
 import { isRolledBack, TransactionGuard } from './transaction-guard.js';
+import { untilIdle } from './until-idle.js';
 
 /** Where one attempt of a transaction runs. `C` is what the caller's function is given. */
 export interface TransactionRoom<C> {
@@ -35,6 +36,9 @@ export interface TransactionCall<C, T> {
 // Whatever `completion_type` is, nothing begins anew and the connection stays open.
 const COMMIT = 'COMMIT AND NO CHAIN NO RELEASE';
 const ROLLBACK = 'ROLLBACK AND NO CHAIN NO RELEASE';
+
+const UNREAD =
+  'the rows of a result that was open at the end of a transaction were not read: await the end of its stream';
 
 const FIRST_PAUSE_MS = 10;
 const LAST_PAUSE_MS = 500;
@@ -130,7 +134,7 @@ class Attempt<C, T> {
   // What the task did not wait for is part of it; what it sends from now on is not.
   #quiet(): Promise<void> {
     this.#room.shut();
-    return new Promise((resolve) => this.#session.whenIdle(resolve));
+    return untilIdle(this.#session, this.#session.core.settings.failover.holdMs, new StatementRefusedError(UNREAD));
   }
 
   // No statement has ended it, and it is not there: COMMIT would succeed, of nothing.

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { Connection as CallbackConnection } from 'mysql2';
 import type { ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPool as createCallbackPool } from '../../src/index.js';
@@ -257,6 +259,36 @@ describe('cluster.transaction', { timeout: TEST_MS }, () => {
     );
     expect(await failureOf(done)).toMatchObject({ errno: 1213 });
     expect(await lines()).toEqual([]);
+  });
+
+  it('a stream that nobody reads on is ended within a bound; all else is committed, or rolled back', async () => {
+    const pool = await here.pool({ failover: { holdMs: 300 } });
+    const rows = 'SELECT a.v, REPEAT("x", 1000) FROM (SELECT 1 AS v UNION ALL SELECT 2) a, information_schema.columns';
+    for (const thrown of [undefined, new Error('thrown by the function')]) {
+      const told: Error[] = [];
+      const work = pool.cluster.transaction(async (connection) => {
+        await connection.query('INSERT INTO line (v) VALUES (1)');
+        const stream = (connection as unknown as { connection: CallbackConnection }).connection.query(rows).stream();
+        stream.on('error', (error: Error) => told.push(error));
+        await once(stream, 'readable');
+        if (thrown) throw thrown;
+      });
+      if (thrown) expect(await failureOf(work)).toBe(thrown);
+      else await work;
+      expect(told.map(({ message }) => message)).toEqual([expect.stringContaining('were not read')]);
+      expect(await lines()).toEqual([1]);
+    }
+    // One that is read slowly is read to its end.
+    let read = 0;
+    await pool.cluster.transaction(async (connection) => {
+      const { connection: inner } = connection as unknown as { connection: CallbackConnection };
+      const stream = inner.query(rows).stream({ highWaterMark: 1 });
+      void (async () => {
+        for await (const _ of stream) if (read++ % 500 === 0) await pause(100);
+      })();
+      await once(stream, 'readable');
+    });
+    expect(read).toBeGreaterThan(4000);
   });
 
   it('what it sends when it has returned, or thrown, is refused, and never runs behind COMMIT', async () => {

@@ -16,6 +16,15 @@ export const TEST_MS = 120_000;
 
 const END_MS = 20_000;
 
+/** What tests have open: a wait that fails tells how their clusters look. */
+const watched = new Set<Watched>();
+
+type Watched = Pick<ClusteredPromisePool, 'cluster'>;
+
+function isWatched(value: unknown): value is Watched {
+  return typeof (value as Partial<Watched> | undefined)?.cluster?.status === 'function';
+}
+
 /** A cluster for one file, with what its tests opened on it: all is ended also when a test fails. */
 export class Lab {
   #cluster: TestCluster | undefined;
@@ -51,11 +60,13 @@ export class Lab {
   /** Has `end` called after the test. */
   use<T>(value: T, end: (value: T) => unknown): T {
     this.#open.push(() => end(value));
+    if (isWatched(value)) watched.add(value);
     return value;
   }
 
   /** Bounded: what does not end fails its own test, not the rest of the file. */
   async endAll(): Promise<void> {
+    watched.clear();
     const ends = Promise.allSettled(this.#open.splice(0).map(async (end) => end()));
     await Promise.race([ends, pause(END_MS)]);
   }
@@ -171,9 +182,18 @@ export function readersOf(pool: { query: Pool['query'] }, expected: readonly str
 export async function until(holds: () => unknown, timeoutMs = 30_000): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`did not come true within ${timeoutMs} ms: ${holds}`);
+    if (Date.now() > end) throw new Error(`did not come true within ${timeoutMs} ms: ${holds}${seen()}`);
     await pause(10);
   }
+}
+
+/** The clusters of all that is watched, a line each for the whole and for every node. */
+function seen(): string {
+  const lines = [...watched].flatMap(({ cluster }) => {
+    const { nodes, ...whole } = cluster.status();
+    return [whole, ...nodes];
+  });
+  return lines.map((line) => `\n  ${JSON.stringify(line)}`).join('');
 }
 
 /** What a promise rejects with. Fails when it does not. */

@@ -370,7 +370,8 @@ describe('what is known', { timeout: TEST_MS }, () => {
     const pool = here.use(createPool(here.options({}, { user, password })), (opened) => opened.end());
     pool.cluster.on('warning', (event) => warnings.push(event.code));
     await pool.cluster.ready();
-    await until(() => pool.cluster.status().nodes.filter((node) => node.role === 'replica').length === 2);
+    const known = () => pool.cluster.status().nodes.filter(({ role, lag }) => role === 'replica' && lag?.high !== null);
+    await until(() => known().length === 2);
     expect(await readersOf(pool, replicas())).toEqual(replicas());
     expect(await nameOf(pool, 'SELECT name FROM whoami FOR UPDATE')).toBe(here.primary.name);
     expect(pool.cluster.status().nodes.some((node) => node.missingGrants.length > 0)).toBe(true);

@@ -78,14 +78,15 @@ export class Lab {
     return { user, password, database, ...outer, cluster: { nodes: seeds, ...cluster } };
   }
 
-  /** A promise pool on the cluster, with its roles known. */
+  /** A promise pool on the cluster, with its roles known, and how far behind replicas may be that replicate. */
   async pool(
     cluster: CoreOptions = {},
     outer: Omit<ClusterPoolOptions, 'cluster'> = {},
   ): Promise<ClusteredPromisePool> {
     const pool = this.use(createPool(this.options(cluster, outer)), (opened) => opened.end());
     await pool.cluster.ready(30_000);
-    await until(() => upNodes(pool) === this.cluster.nodes.filter((node) => node.state === 'running').length);
+    const running = this.cluster.nodes.filter((node) => node.state === 'running').length;
+    await until(() => upNodes(pool) === running && isMeasured(pool));
     return pool;
   }
 
@@ -146,6 +147,14 @@ export function lab(options: ClusterOptions = {}, prepare: (made: Lab) => Promis
 
 function upNodes(pool: ClusteredPromisePool): number {
   return pool.cluster.status().nodes.filter((node) => node.health === 'up' && node.role !== 'unknown').length;
+}
+
+// A read for which no replica is known to be fresh enough goes to the primary, after a while.
+function isMeasured(pool: ClusteredPromisePool): boolean {
+  const moving = pool.cluster
+    .status()
+    .nodes.filter(({ role, replication }) => role === 'replica' && replication === 'running');
+  return moving.every(({ lag }) => lag?.high !== null);
 }
 
 /** The name of the node that answers `SELECT name FROM whoami`, or another read that gives a `name`. */

@@ -328,9 +328,9 @@ describe('an AbortSignal', { timeout: TEST_MS }, () => {
     );
     await pause(100);
     controller.abort();
-    const { ms, value } = await timed(() => waiting);
-    expect(value).toMatchObject({ name: 'AbortError' });
-    expect(ms).toBeLessThan(1000);
+    const first = await Promise.race([waiting, busy]);
+    expect(first).toBe(await waiting);
+    expect(first).toMatchObject({ name: 'AbortError' });
     await busy;
     await pool.query('UPDATE t SET v = 1 WHERE id = 2');
     expect(await rowsOf(pool, 'SELECT v FROM t WHERE id = 2')).toEqual([{ v: 1 }]);
@@ -342,9 +342,8 @@ describe('an AbortSignal', { timeout: TEST_MS }, () => {
     const first = failureOf(connection.query({ sql: SLOW_WRITE, timeout: 1500 }));
     const signal = AbortSignal.timeout(100);
     const sql = 'UPDATE t SET v = 99 WHERE id = 2';
-    const { ms, value } = await timed(() => failureOf(connection.query({ sql, cluster: { signal } })));
-    expect(value).toMatchObject({ name: 'TimeoutError' });
-    expect(ms).toBeLessThan(1300);
+    const waiting = failureOf(connection.query({ sql, cluster: { signal } }));
+    expect(await Promise.race([waiting, first])).toMatchObject({ name: 'TimeoutError' });
     await first;
     expect(await rowsOf(connection, 'SELECT v FROM t WHERE id = 2 FOR UPDATE')).not.toEqual([{ v: 99 }]);
   });

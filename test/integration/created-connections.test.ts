@@ -216,6 +216,7 @@ describe('the death of a server connection', { timeout: TEST_MS }, () => {
     await rowsOf(made, 'START TRANSACTION');
     await rowsOf(made, 'SELECT name FROM whoami');
     await killOn(made);
+    await until(() => events.length > 0);
     expect(events.map(({ code }) => code)).toEqual(['PROTOCOL_CONNECTION_LOST']);
     expect([isUsable(made), made._fatalError?.name]).toEqual([false, 'TransactionLostError']);
   });

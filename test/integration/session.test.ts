@@ -154,7 +154,7 @@ describe('leases', { timeout: TEST_MS }, () => {
       }
       expect(lent(pool)).toBeLessThanOrEqual(3);
       connection.release();
-      await until(() => lent(pool) === 0, 3000);
+      await until(() => lent(pool) === 0);
     } finally {
       for (const node of here.cluster.replicas) await here.cluster.startReplication(node);
     }
@@ -168,7 +168,7 @@ describe('leases', { timeout: TEST_MS }, () => {
       await rowsOf(connection, 'SELECT v FROM t');
     }
     connection.release();
-    await until(() => lent(pool) === 0, 3000);
+    await until(() => lent(pool) === 0);
   });
 
   it('a read on the primary uses the lease that the connection has there', async () => {
@@ -379,16 +379,20 @@ describe('session state', { timeout: TEST_MS }, () => {
 });
 
 describe('a connection is lost', { timeout: TEST_MS }, () => {
-  async function killLease(connection: { threadId: number }): Promise<void> {
+  /** Ends when the pool has noticed. */
+  async function killLease(pool: ClusteredPromisePool, connection: { threadId: number }): Promise<void> {
+    const size = () => pool.cluster.status().nodes.find(({ role }) => role === 'primary')?.pool?.size ?? 0;
+    const before = size();
     await here.cluster.query(here.primary, `KILL CONNECTION ${connection.threadId}`);
-    await pause(200);
+    await until(() => size() < before);
   }
 
   it('idle and bound to nothing: the next statement runs on another', async () => {
-    const connection = await take(await here.pool());
+    const pool = await here.pool();
+    const connection = await take(pool);
     await connection.query("SET SESSION time_zone = '+03:00'");
     await connection.query("INSERT INTO t (v) VALUES ('a')");
-    await killLease(connection);
+    await killLease(pool, connection);
     await connection.query("INSERT INTO t (v) VALUES ('b')");
     expect(await rowsOf(connection, 'SELECT v FROM t ORDER BY id FOR UPDATE')).toEqual([{ v: 'a' }, { v: 'b' }]);
     expect((await rowsOf(connection, 'SELECT HOUR(FROM_UNIXTIME(0)) AS h FROM place FOR UPDATE'))[0]?.h).toBe(3);
@@ -400,7 +404,7 @@ describe('a connection is lost', { timeout: TEST_MS }, () => {
     const events: Error[] = [];
     connection.on('error', (error) => events.push(error));
     await connection.query('CREATE TEMPORARY TABLE temp (id INT)');
-    await killLease(connection);
+    await killLease(pool, connection);
     const error = await failureOf(connection.query('SELECT id FROM temp'));
     expect(error).toBeInstanceOf(SessionLostError);
     expect(error.message).toContain('temporary table');

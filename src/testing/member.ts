@@ -217,10 +217,8 @@ export class Member implements TestNode {
         await this.kill();
         const taken = /Address already in use|port is taken/i.test(messageOf(error));
         const fixed = this.relay === undefined && this.#uuid !== undefined;
-        // A node of Galera gives up when the others regroup while it asks to join: service managers start it again.
-        const gaveUp = flavor.galera !== undefined && (error as { code?: unknown }).code === 'SERVER_DIED';
-        if (tries <= 1 || !(taken ? !fixed : gaveUp)) throw error;
-        if (taken) await server.changePort();
+        if (tries <= 1 || !taken || fixed) throw error;
+        await server.changePort();
       }
     }
   }

@@ -1,3 +1,4 @@
+import { Migration, Migrator } from '@mikro-orm/migrations';
 import { EntitySchema, MikroORM, type MySqlDriver, MySqlKnexDialect } from '@mikro-orm/mysql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as mysql from '../../src/index.js';
@@ -30,6 +31,26 @@ const BookEntity = new EntitySchema<Book>({
   },
 });
 
+class Shelves extends Migration {
+  override up(): void {
+    this.addSql('CREATE TABLE shelf (id INT AUTO_INCREMENT PRIMARY KEY, label VARCHAR(50))');
+    this.addSql("INSERT INTO shelf (label) VALUES ('a'), ('b')");
+  }
+  override down(): void {
+    this.addSql('DROP TABLE shelf');
+  }
+}
+class Heights extends Migration {
+  override async up(): Promise<void> {
+    this.addSql(
+      `ALTER TABLE shelf ADD height INT NOT NULL DEFAULT ${(await this.execute('SELECT id FROM shelf')).length}`,
+    );
+  }
+  override down(): void {
+    this.addSql('ALTER TABLE shelf DROP COLUMN height');
+  }
+}
+
 class ClusterDialect extends MySqlKnexDialect {
   _driver(): unknown {
     return mysql;
@@ -47,6 +68,15 @@ beforeAll(async () => {
     dbName: database as string,
     driverOptions: { client: ClusterDialect, connection: { cluster } },
     entities: [AuthorEntity, BookEntity],
+    extensions: [Migrator],
+    migrations: {
+      migrationsList: [
+        { name: 'shelves', class: Shelves },
+        { name: 'heights', class: Heights },
+      ],
+      snapshot: false,
+      silent: true,
+    },
   });
 });
 afterAll(() => orm.close());
@@ -57,7 +87,21 @@ describe('MikroORM', { timeout: TEST_MS }, () => {
     expect(await orm.schema.getUpdateSchemaSQL({ safe: true })).not.toContain('book');
   });
 
-  // What its migrations are made of: the difference between entities and schema, run on one connection.
+  it('migrates, there and back', async () => {
+    const migrator = orm.getMigrator();
+    const heights = () => orm.em.getConnection().execute('SELECT height FROM shelf');
+    expect((await migrator.up()).map(({ name }) => name)).toEqual(['shelves', 'heights']);
+    expect(await migrator.getPendingMigrations()).toEqual([]);
+    expect(await heights()).toEqual([{ height: 2 }, { height: 2 }]);
+    await migrator.down();
+    expect((await migrator.getPendingMigrations()).map(({ name }) => name)).toEqual(['heights']);
+    expect((await failureOf(heights())).message).toContain('Unknown column');
+    await migrator.up();
+    expect(await heights()).toHaveLength(2);
+    await migrator.down({ to: 0 });
+    expect(await migrator.getExecutedMigrations()).toEqual([]);
+  });
+
   it('alters its schema by what differs, and sees it at once', async () => {
     const connection = (orm.em.getDriver() as MySqlDriver).getConnection();
     await connection.execute('ALTER TABLE book DROP COLUMN title');

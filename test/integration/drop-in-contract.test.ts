@@ -326,4 +326,23 @@ describe("mysql2's tracing channels", { timeout: TEST_MS }, () => {
     ]);
     expect(seen).toContain(`connect  ${port}`);
   });
+
+  it('tell the end of a search that found no connection, of a stream too', async () => {
+    const ended: string[] = [];
+    const channel = tracingChannel<string, { error?: Error }>('mysql2:pool:connect');
+    const subscribers = {
+      start: () => undefined,
+      end: () => undefined,
+      asyncStart: () => undefined,
+      asyncEnd: ({ error }: { error?: Error }) => ended.push(String(error?.message)),
+      error: () => undefined,
+    };
+    channel.subscribe(subscribers);
+    here.use(channel, (opened) => opened.unsubscribe(subscribers));
+    const { pool } = await here.pool();
+    const sql = { sql: 'SELECT name FROM whoami', cluster: { node: 'nowhere:3306' } };
+    const told = new Promise<Error>((resolve) => pool.query(sql).on('error', resolve));
+    expect((await told).message).toContain('nowhere:3306');
+    expect(ended).toEqual([(await told).message]);
+  });
 });

@@ -211,6 +211,30 @@ describe('transactions when the primary is killed', { timeout: TEST_MS }, () => 
     expect(rows[0]?.h).toBe(3);
   });
 
+  it('a handle of prepare() serves on, and is prepared anew where it runs', async () => {
+    const pool = await here.pool();
+    const connection = await pool.getConnection();
+    const write = await connection.prepare('INSERT INTO written VALUES (?)');
+    const read = await connection.prepare('SELECT COUNT(*) AS n FROM written WHERE id = ?');
+    const [first, second] = [nextId(), nextId()];
+    const count = async (id: number): Promise<unknown> => ((await read.execute([id]))[0] as RowDataPacket[])[0]?.n;
+    await write.execute([first]);
+    expect(await count(first)).toBe(1);
+    await here.cluster.kill(here.primary);
+    const promoted = await here.cluster.promote();
+    await write.execute([second]);
+    expect(await count(second)).toBe(1);
+    expect(
+      await here.cluster.query(promoted, 'SELECT id FROM shop.written WHERE id IN (?, ?)', [first, second]),
+    ).toHaveLength(2);
+    await connection.beginTransaction();
+    expect(await count(first)).toBe(1);
+    await connection.commit();
+    await write.close();
+    await read.close();
+    connection.release();
+  });
+
   it('a connection of createConnection goes on too', async () => {
     const connection: Connection = here.use(await createConnection(here.options()), (made) => made.end());
     await connection.query('UPDATE stock SET n = n WHERE id = 1');

@@ -187,6 +187,7 @@ export class ClusterPool extends DriverPool {
           end(null);
           settle(error, ...answer);
         };
+      else command.once('error', end);
       this.#send(new CommandStatement(protocol, command, contextOf(sql, this.#contexts)), ({ target }) => {
         at(target);
         end(null);

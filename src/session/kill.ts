@@ -35,6 +35,8 @@ export interface KillCall {
 const KILL_MS = 10_000;
 /** How long a connection that was killed may take to be closed by the server. */
 const CLOSE_MS = 1000;
+/** By then a KILL that was sent has been carried out, though its connection was lost before the answer. */
+const ARRIVAL_MS = 1000;
 
 /**
  * The node that a KILL is for: ids are counters of each server, so that the same one names a stranger elsewhere.
@@ -153,9 +155,10 @@ export class Kill implements LeaseRequest {
     const timer = this.#source.cluster.clock.after(KILL_MS, () => lease.destroy(), true);
     this.#send(lease, (error, result, fields) => {
       timer.cancel();
-      if (error && !('sqlState' in error && error.sqlState)) lease.dirty = true;
+      const answered = !error || !!('sqlState' in error && error.sqlState);
+      if (!answered) lease.dirty = true;
       this.#source.release(lease);
-      this.#end(error, result, fields);
+      this.#end(error && answered ? 'nothing' : error ? 'unknown' : 'killed', [error, result, fields]);
     });
   }
 
@@ -164,12 +167,12 @@ export class Kill implements LeaseRequest {
   }
 
   onError(error: Error): void {
-    this.#end(error);
+    this.#end('nothing', [error]);
   }
 
-  #end(...answer: Parameters<StatementDone>): void {
+  #end(done: KillDone, answer: Parameters<StatementDone>): void {
     const { victim, query } = this.#target;
-    if (victim) settleVictim(victim, { query, failed: answer[0] !== null, clock: this.#source.cluster.clock });
+    if (victim) settleVictim(victim, { query, done, clock: this.#source.cluster.clock });
     if (this.#aside) this.#source.release(this.#aside);
     this.#settle(...answer);
   }
@@ -244,12 +247,20 @@ export function endOnServer({ target, threadId }: PhysicalConnection, source: Le
   new Kill(source, { node: target.node, query: false, victim: undefined }, way).start();
 }
 
+/** What is known of a KILL: `'unknown'` when its connection was lost before the answer, and it may still be on its way. */
+type KillDone = 'killed' | 'nothing' | 'unknown';
+
 // A KILL that came too late for its statement may meet the next one: that one is ours.
 function settleVictim(
   victim: PhysicalConnection,
-  { query, failed, clock }: { query: boolean; failed: boolean; clock: LeaseSource['cluster']['clock'] },
+  { query, done, clock }: { query: boolean; done: KillDone; clock: LeaseSource['cluster']['clock'] },
 ): void {
-  if (victim.dead || failed) return victim.kills.open();
+  if (victim.dead || done === 'nothing') return victim.kills.open();
+  if (done === 'unknown') {
+    const settle = (): void => settleVictim(victim, { query: true, done: 'killed', clock });
+    clock.after(ARRIVAL_MS, settle, true);
+    return;
+  }
   const timer = clock.after(query ? KILL_MS : CLOSE_MS, () => victim.destroy(), true);
   const end = (): void => {
     timer.cancel();

@@ -239,6 +239,30 @@ describe('KILL', { timeout: TEST_MS }, () => {
     expect(interrupted).toBeLessThan(300);
   });
 
+  it('one whose answer is lost may still arrive: the next statement of its victim is not what it ends', async () => {
+    const pool = await here.pool({ consistency: 'eventual' });
+    const connection = here.use(await pool.getConnection(), (taken) => taken.release());
+    await connection.query('UPDATE t SET v = 1 WHERE id = 2');
+    const { threadId } = connection;
+    // It is carried out a moment after its connection is gone.
+    const lost = Object.assign(new Error('Connection lost'), { code: 'PROTOCOL_CONNECTION_LOST', fatal: true });
+    pool.pool.on('connection', (raw) => {
+      const { query } = raw;
+      raw.query = function (this: unknown, ...args: unknown[]) {
+        const [command] = args as [{ sql?: string; onResult?: (error: Error) => void }];
+        if (!command.sql?.startsWith('KILL')) return Reflect.apply(query, this, args);
+        setTimeout(() => void here.asRoot(here.primary, [String(command.sql)]), 300);
+        raw.destroy();
+        command.onResult?.(lost);
+        return command;
+      } as never;
+    });
+    expect(await failureOf(pool.query(`KILL QUERY ${threadId}`))).toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST' });
+    await connection.query('UPDATE t SET v = SLEEP(0.6) WHERE id = 2');
+    await connection.query('UPDATE t SET v = 2 WHERE id = 2');
+    expect(connection.threadId).toBe(threadId);
+  });
+
   it('of an id that is nobody’s here is refused, unless the node is named', async () => {
     const pool = await here.pool();
     const stranger = here.use(

@@ -127,6 +127,7 @@ function coreOn({ cluster, classifier, rules, load }: Base, opening: Opening, cl
     database: options.database,
     usePassword(password) {
       Object.assign(connection, { password });
+      cluster.account.usePassword(password);
     },
     async close() {
       await source.close(END_TIMEOUT_MS);

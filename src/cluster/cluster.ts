@@ -14,7 +14,7 @@ import { Drains } from './drains.js';
 import { Followers } from './followers.js';
 import { LagWatches } from './lag-watches.js';
 import type { ProbeExtras } from './monitor.js';
-import { monitorAccount } from './monitor-account.js';
+import { MonitorAccount } from './monitor-account.js';
 import { Monitors } from './monitors.js';
 import { crowdOf, Pace } from './pace.js';
 import { type ConnectionSettings, type Destination, openRaw } from './physical-connection.js';
@@ -60,7 +60,7 @@ export class Cluster {
   /** Who is unfit by lag, for each limit that a pool has. */
   readonly lagWatches = new LagWatches();
   readonly #warnings = new Warnings((warning) => this.tell('warning', warning));
-  readonly #account: ConnectionSettings;
+  readonly account: MonitorAccount;
   readonly #resolver: Pick<ApplyContext, 'resolve'>;
   #topology: Topology;
   #started = false;
@@ -70,7 +70,7 @@ export class Cluster {
     this.#context = context;
     const { clock } = context;
     this.clock = clock;
-    this.#account = monitorAccount(context.settings, context.connection);
+    this.account = new MonitorAccount(context.settings, context.connection);
     this.#resolver = guarded(context.settings.resolve, this.#warnings);
     this.#samples = new SampleRequests({
       clock,
@@ -295,6 +295,6 @@ export class Cluster {
   }
 
   #connect(address: Address): ReturnType<typeof openRaw> {
-    return openRaw(this.#account, this.destination(address));
+    return openRaw(this.account.settings, this.destination(address));
   }
 }

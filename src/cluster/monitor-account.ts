@@ -19,19 +19,30 @@ const OF_THE_APPLICATION = new Set([
   'stringifyObjects',
 ]);
 
-/** mysql2's options for connections of monitors and followers: the pool's, under the account that `monitor` names. */
-export function monitorAccount(
-  { monitor }: Pick<Settings, 'monitor'>,
-  connection: ConnectionSettings,
-): ConnectionSettings {
-  const password = monitor.password === undefined ? {} : { password: monitor.password };
-  const account = monitor.user === undefined ? password : { user: monitor.user, ...password };
-  const ours = Object.entries(connection).filter(([name]) => !OF_THE_APPLICATION.has(name));
-  const plain = { ...Object.fromEntries(ours), ...account, connectTimeout: monitor.timeoutMs };
-  // The pool's own may be another one later.
-  return monitor.user === undefined && monitor.password === undefined ? withPasswordOf(connection, plain) : plain;
-}
+/** The account of monitors and followers: that of the pool, or the one that `monitor` names. */
+export class MonitorAccount {
+  readonly #isOwn: boolean;
+  #settings: ConnectionSettings;
 
-function withPasswordOf(connection: ConnectionSettings, account: ConnectionSettings): ConnectionSettings {
-  return Object.defineProperty(account, 'password', { enumerable: true, get: () => connection.password });
+  constructor({ monitor }: Pick<Settings, 'monitor'>, connection: ConnectionSettings) {
+    const { user, password, timeoutMs } = monitor;
+    this.#isOwn = user !== undefined || password !== undefined;
+    const plain = Object.entries(connection).filter(([name]) => !OF_THE_APPLICATION.has(name));
+    this.#settings = {
+      ...Object.fromEntries(plain),
+      ...(user === undefined ? {} : { user }),
+      ...(password === undefined ? {} : { password }),
+      connectTimeout: timeoutMs,
+    };
+  }
+
+  /** mysql2's options for its connections. */
+  get settings(): ConnectionSettings {
+    return this.#settings;
+  }
+
+  /** The pool's account has another password now. */
+  usePassword(password: string): void {
+    if (!this.#isOwn) this.#settings = { ...this.#settings, password };
+  }
 }

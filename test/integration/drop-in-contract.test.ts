@@ -7,7 +7,7 @@ import * as driver from 'mysql2';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as ours from '../../src/index.js';
 import * as oursPromise from '../../src/promise.js';
-import { failureOf, lab, TEST_MS, until } from './support/lab.js';
+import { failureOf, lab, pause, TEST_MS, until } from './support/lab.js';
 
 const here = lab({ semiSync: true }, async (made) => {
   await made.mark();
@@ -194,6 +194,29 @@ describe('objects', { timeout: TEST_MS }, () => {
     (pool.config as unknown as { connectionConfig: { password: string } }).connectionConfig.password = 'second';
     // More at a time than there are connections that were made with the first.
     await Promise.all(Array.from({ length: 8 }, () => answerOf(pool, 'query', [read])));
+  });
+
+  it('and that of the monitors, whichever of the pools that share them it is written to', async () => {
+    const grants = 'GRANT REPLICATION CLIENT, REPLICATION SLAVE ON *.* TO rotated';
+    for (const sql of ["CREATE USER rotated IDENTIFIED BY 'first'", 'GRANT ALL ON shop.* TO rotated', grants])
+      await here.cluster.query(here.primary, sql);
+    await here.cluster.waitForReplication();
+    const options = here.options({}, { user: 'rotated', password: 'first' });
+    const [, second] = [0, 1].map(() => here.use(ours.createPool(options), (made) => made.promise().end()));
+    const pool = second as ours.ClusteredPool;
+    const allAnswer = () =>
+      pool.cluster.status().nodes.every(({ health, lag }) => health === 'up' && (lag?.high ?? 0) < 1000);
+    await until(() => pool.cluster.status().nodes.length === 3 && allAnswer());
+    await here.cluster.query(here.primary, "ALTER USER rotated IDENTIFIED BY 'second'");
+    await here.cluster.waitForReplication();
+    (pool.config as unknown as { connectionConfig: { password: string } }).connectionConfig.password = 'second';
+    const sql = "SELECT ID AS id FROM performance_schema.processlist WHERE USER = 'rotated'";
+    for (const node of here.cluster.nodes) {
+      for (const { id } of await here.cluster.query(node, sql)) await here.cluster.query(node, `KILL ${id}`);
+    }
+    await pause(1500);
+    await until(allAnswer);
+    expect(pool.cluster.status().unreachable).toEqual({});
   });
 
   it('listeners of others may all be removed, and those of the ORM are not multiplied', async () => {

@@ -120,6 +120,22 @@ describe('KILL', { timeout: TEST_MS }, () => {
     expect(await sent).toMatchObject(INTERRUPTED);
   });
 
+  it('by a connection made from a configuration that leads out of the cluster by now: is sent there, to its own threads', async () => {
+    const pool = await here.pool({ consistency: 'eventual' });
+    const connection = here.use(await pool.getConnection(), (taken) => taken.release());
+    await connection.query('UPDATE t SET v = 1 WHERE id = 2');
+    const { threadId, config } = connection;
+    const sent = connection.query(`UPDATE t SET v = SLEEP(1) WHERE id = 2`);
+    await untilRuns('SLEEP(1)');
+    // The same server, by an address that the cluster does not know.
+    const { host, serverPort: port } = here.replica(0);
+    // Nobody has that id there, or by chance somebody else has: ER_NO_SUCH_THREAD, ER_KILL_DENIED_ERROR.
+    await killByConfig(`KILL QUERY ${threadId}`, { ...config, host, port }).catch(({ errno }) =>
+      expect([1094, 1095]).toContain(errno),
+    );
+    await sent;
+  });
+
   it('when all connections of the pool are in use', async () => {
     const pool = await here.pool({}, { connectionLimit: 1 });
     const connection = here.use(await pool.getConnection(), (taken) => taken.release());

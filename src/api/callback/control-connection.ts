@@ -5,6 +5,12 @@ import type { SessionCore } from '../../session/session-core.js';
 import { CommandStatement, contextOf, statementContexts } from './command-statement.js';
 import { createQuery } from './driver.js';
 
+/** A server, as options name it. */
+interface Server {
+  readonly host?: unknown;
+  readonly port?: unknown;
+}
+
 /** A KILL that is meant for a connection of the cluster, not yet sent. */
 interface Kill {
   readonly command: Query;
@@ -12,7 +18,11 @@ interface Kill {
   fail(error: Error): void;
 }
 
-type Killing = (sql: unknown, values?: unknown, callback?: unknown) => Kill | undefined;
+interface Killing {
+  /** Whether a server is one of the cluster's. */
+  knows(server: Server): boolean;
+  kill(sql: unknown, values?: unknown, callback?: unknown): Kill | undefined;
+}
 
 // A symbol is copied by whoever spreads the configuration, and seen by nobody who lists or logs it.
 const killing = Symbol.for('mysql2-cluster.killing');
@@ -24,7 +34,7 @@ export function copyConfig<T extends object>(config: object, core: SessionCore):
   const { password } = copy;
   Object.defineProperty(copy, 'password', { configurable: true, enumerable: true, writable: true, value: password });
   const contexts = statementContexts(copy);
-  const kill: Killing = (sql, values, callback) => {
+  const kill: Killing['kill'] = (sql, values, callback) => {
     const command = createQuery(sql, values, callback, copy);
     const statement = new CommandStatement('query', command, contextOf(sql, contexts));
     if (!killsKnown(statement, core)) return undefined;
@@ -34,7 +44,13 @@ export function copyConfig<T extends object>(config: object, core: SessionCore):
       fail: (error) => statement.settle(error),
     };
   };
-  copy[killing] = kill;
+  const { cluster } = core.source;
+  const knows: Killing['knows'] = ({ host, port }) =>
+    [...cluster.topology.addresses.keys()].some((address) => {
+      const known = cluster.destination(address);
+      return known.host === host && known.port === port;
+    });
+  copy[killing] = { knows, kill } satisfies Killing;
   return copy;
 }
 
@@ -42,17 +58,18 @@ export function copyConfig<T extends object>(config: object, core: SessionCore):
  * A connection of mysql2 to the very node that the configuration of another one leads to, as programs make it in order to end what
  * runs there. That may have moved on, and have another id by now: its KILL goes the cluster's way.
  *
- * @returns undefined for any other options
+ * @returns undefined for any other options, also where they name a server outside of the cluster by now
  */
 export function controlConnection(options: string | object): mysql2.Connection | undefined {
-  const kill = (Object(options) as { [killing]?: Killing })[killing];
-  if (kill === undefined) return undefined;
+  const given = Object(options) as Server & { readonly [killing]?: Killing };
+  const told = given[killing];
+  if (!told?.knows(given)) return undefined;
   const connection = mysql2.createConnection(options as never);
-  const loose = connection as Record<'query' | 'execute', (...call: Parameters<Killing>) => Query>;
+  const loose = connection as Record<'query' | 'execute', (...call: Parameters<Killing['kill']>) => Query>;
   for (const name of ['query', 'execute'] as const) {
     const send = loose[name].bind(connection);
     loose[name] = (...call) => {
-      const found = kill(...call);
+      const found = told.kill(...call);
       if (found === undefined) return send(...call);
       // Not before it has connected: who is answered may destroy it, and mysql2 must not be in its handshake then.
       connection.connect((error) => (error ? found.fail(error) : found.run()));

@@ -108,7 +108,6 @@ export class LeaseSource implements TopologyObserver {
   acquire(request: LeaseRequest, now: number = this.cluster.clock.now()): void {
     if (this.#closed) return request.onError(new ClusterClosedError());
     const { need } = request.intent;
-    // Who comes again may need less by now, or what nobody will ever have.
     if (need !== undefined && (need.unknownSince !== undefined || request.routedOn !== undefined)) {
       request.intent = this.scope.refresh(request.intent);
     }

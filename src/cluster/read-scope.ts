@@ -74,9 +74,12 @@ export class ReadScope {
     return maxLagMs === undefined ? this.#readIntent : { ...this.#readIntent, maxLagMs };
   }
 
-  /** What a write without a GTID did may be known by now; if not, a sample of the primary is asked for. */
+  /**
+   * The intent of who comes again: what must be seen may mean nothing any more, or be more since a replica has come. What a write
+   * without a GTID did may be known by now; if not, a sample of the primary is asked for.
+   */
   refresh(intent: Intent): Intent {
-    const { need } = this;
+    const need = intent.need && this.#watermark.since(intent.need);
     if (need?.unknownSince !== undefined && this.#wantsSample()) this.#cluster.sample([], need.unknownSince);
     return need === intent.need ? intent : { ...intent, need };
   }

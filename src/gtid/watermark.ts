@@ -7,6 +7,8 @@ export interface ReadNeed {
   readonly gtids: GtidSet;
   /** A write without a GTID ended at this time (ms): until a later sample of the primary exists, only the primary will do. */
   readonly unknownSince: number | undefined;
+  /** Another number than before: what was needed before may mean nothing any more, or not be enough. */
+  readonly era: number;
 }
 
 /** Beyond this many intervals a watermark is replaced by a sample that contains it. */
@@ -18,6 +20,7 @@ export class Watermark {
   #unknownSince: number | undefined;
   #need: ReadNeed | undefined;
   #used = false;
+  #era = 0;
   readonly #recent = new RecentGtids();
 
   /** What a read needs; undefined when any replica will do. The same object while nothing changes. */
@@ -26,9 +29,21 @@ export class Watermark {
     return this.#need;
   }
 
+  /**
+   * What a read that began with this need must see: the same, however much has been written since, or it would wait for ever where
+   * somebody always writes. All that is needed by now after a new era, or where a write of unknown GTID may be known by now.
+   */
+  since(begun: ReadNeed): ReadNeed | undefined {
+    const { need } = this;
+    return need !== undefined && begun.unknownSince === undefined && begun.era === need.era ? begun : need;
+  }
+
   /** Something that was forgotten may be missing again: when anything was written at all, as after {@link Watermark.addUnknown}. */
   recall(at: number): void {
-    if (this.#used || !this.#recent.isEmpty) this.addUnknown(at);
+    if (!this.#used && this.#recent.isEmpty) return;
+    this.#join();
+    this.#era++;
+    this.#set(this.#gtids, Math.max(at, this.#unknownSince ?? at));
   }
 
   /** Adds the GTIDs of an OK packet: entries such as `'uuid:5'` or `'uuid:5-7'`, and MariaDB's `'0-1-5'`. */
@@ -85,23 +100,27 @@ export class Watermark {
   /** The GTIDs mean nothing any more, as positions in the log of a former primary: what was written is of unknown GTID at `at` (ms). */
   recount(at: number): void {
     this.#join();
-    if (this.#need !== undefined) this.#set(GtidSet.empty, Math.max(at, this.#unknownSince ?? at));
+    if (this.#need === undefined) return;
+    this.#era++;
+    this.#set(GtidSet.empty, Math.max(at, this.#unknownSince ?? at));
   }
 
   /** Removes, and returns, the GTIDs that the new primary does not have: no node will ever have them. */
   drop(primaryHas: GtidSet): GtidSet {
     this.#join();
     const lost = this.#gtids.minus(primaryHas);
-    if (!lost.isEmpty) this.#set(this.#gtids.minus(lost), this.#unknownSince);
+    if (lost.isEmpty) return lost;
+    this.#era++;
+    this.#set(this.#gtids.minus(lost), this.#unknownSince);
     return lost;
   }
 
   #set(gtids: GtidSet, unknownSince: number | undefined): void {
-    if (gtids === this.#gtids && unknownSince === this.#unknownSince) return;
+    if (gtids === this.#gtids && unknownSince === this.#unknownSince && this.#need?.era === this.#era) return;
     this.#gtids = gtids;
     this.#unknownSince = unknownSince;
     const nothing = gtids.isEmpty && unknownSince === undefined;
     this.#used = true;
-    this.#need = nothing ? undefined : Object.freeze({ gtids, unknownSince });
+    this.#need = nothing ? undefined : Object.freeze({ gtids, unknownSince, era: this.#era });
   }
 }

@@ -18,6 +18,7 @@ const replicas = (): string[] => here.cluster.replicas.map((node) => node.name).
 afterEach(async () => {
   await here.endAll();
   for (const node of here.cluster.replicas) {
+    await here.cluster.heal(node);
     await here.cluster.setDelay(node, 0);
     await here.cluster.startReplication(node);
   }
@@ -37,6 +38,33 @@ describe("own writes at level 'pool'", { timeout: TEST_MS }, () => {
     expect(await staleReads(pool, PAIRS, 'execute')).toEqual([]);
     const served = pool.cluster.status().nodes.filter((node) => node.role === 'replica' && node.traffic.reads > 0);
     expect(served.length).toBeGreaterThan(0);
+  });
+
+  it('while others write all the time: reads wait for replicas to have what was written before them, and no more', async () => {
+    const pool = await here.pool({ consistencyWaitMs: 30_000 });
+    // As long as somebody writes, no replica ever has all that was written.
+    for (const node of here.cluster.replicas)
+      await here.cluster.partition(node, { mode: 'delay', delayMs: 50, clients: false });
+    let [writing, written] = [true, 0];
+    const write = async (): Promise<void> => {
+      for (; writing; await pause(1)) {
+        const id = ++written;
+        await pool.query('INSERT INTO kv VALUES (?, ?)', [id, id]);
+      }
+    };
+    const writers = Promise.all([write(), write(), write(), write()]);
+    here.use(writers, (ended) => {
+      writing = false;
+      return ended;
+    });
+    await until(() => written > 20);
+    for (let id = 1_000_001; id <= 1_000_020; id++) {
+      await pool.query('INSERT INTO kv VALUES (?, ?)', [id, id]);
+      const sql = `SELECT (SELECT n FROM kv WHERE id = ${id}) AS n, name FROM whoami`;
+      const [row] = await rowsOf(pool, sql);
+      expect(row?.n).toBe(id);
+      expect(replicas()).toContain(row?.name);
+    }
   });
 
   it('both replicas 1 s behind: never stale', async () => {

@@ -39,7 +39,7 @@ test('holds every GTID that was told, in whatever order and of whatever servers,
 test('what was told and not asked for yet is recalled as well', () => {
   const mark = watermark(`${A}:5`);
   mark.recall(50);
-  expect(mark.need).toEqual({ gtids: gtids('A:5'), unknownSince: 50 });
+  expect(mark.need).toMatchObject({ gtids: gtids('A:5'), unknownSince: 50 });
 });
 
 test('the need is one frozen object until something changes', () => {
@@ -60,7 +60,7 @@ test('a write without a GTID needs the primary until a sample that was sent afte
   expect(mark.settle({ sentAt: 99, executed: gtids('A:1-9') })).toBe(false);
   expect(mark.need?.unknownSince).toBe(100);
   expect(mark.settle({ sentAt: 101, executed: gtids('A:1-10') })).toBe(true);
-  expect(mark.need).toEqual({ gtids: gtids('A:1-10'), unknownSince: undefined });
+  expect(mark.need).toMatchObject({ gtids: gtids('A:1-10'), unknownSince: undefined });
 });
 
 test('the last of several such writes counts', () => {
@@ -90,7 +90,7 @@ test('pruning keeps an unknown write', () => {
   const mark = watermark(`${A}:5`);
   mark.addUnknown(7);
   mark.prune(gtids('A:1-8'));
-  expect(mark.need).toEqual({ gtids: GtidSet.empty, unknownSince: 7 });
+  expect(mark.need).toMatchObject({ gtids: GtidSet.empty, unknownSince: 7 });
 });
 
 test('a watermark of many pieces becomes the sample that holds it', () => {
@@ -123,9 +123,9 @@ test('what was forgotten is recalled as a write without a GTID, when anything wa
   mark.prune(gtids('A:1-5'));
   expect(mark.need).toBeUndefined();
   mark.recall(50);
-  expect(mark.need).toEqual({ gtids: GtidSet.empty, unknownSince: 50 });
+  expect(mark.need).toMatchObject({ gtids: GtidSet.empty, unknownSince: 50 });
   mark.settle({ sentAt: 51, executed: gtids('A:1-5') });
-  expect(mark.need).toEqual({ gtids: gtids('A:1-5'), unknownSince: undefined });
+  expect(mark.need).toMatchObject({ gtids: gtids('A:1-5'), unknownSince: undefined });
 });
 
 test('MariaDB: positions', () => {
@@ -147,12 +147,55 @@ test('MariaDB: what the new primary has written under the same number is another
 test('GTIDs that mean nothing any more count as a write of unknown GTID, and only if there were any', () => {
   const mark = watermark(`${A}:5`);
   mark.recount(50);
-  expect(mark.need).toEqual({ gtids: GtidSet.empty, unknownSince: 50 });
+  expect(mark.need).toMatchObject({ gtids: GtidSet.empty, unknownSince: 50 });
   mark.recount(40);
   expect(mark.need?.unknownSince).toBe(50);
   expect(mark.settle({ sentAt: 60, executed: gtids('B:1-3') })).toBe(true);
-  expect(mark.need).toEqual({ gtids: gtids('B:1-3'), unknownSince: undefined });
+  expect(mark.need).toMatchObject({ gtids: gtids('B:1-3'), unknownSince: undefined });
   const unused = new Watermark();
   unused.recount(50);
   expect(unused.need).toBeUndefined();
+});
+
+test('what a read began with stays what it needs, however much is written meanwhile', () => {
+  const mark = watermark(`${A}:5`);
+  const begun = mark.need!;
+  mark.add([`${A}:6`]);
+  mark.addUnknown(100);
+  expect(mark.since(begun)).toBe(begun);
+  mark.settle({ sentAt: 101, executed: gtids('A:1-9') });
+  mark.prune(gtids('A:1-7'));
+  expect(mark.since(begun)).toBe(begun);
+  mark.prune(gtids('A:1-9'));
+  expect(mark.since(begun)).toBeUndefined();
+});
+
+test('a read that began behind a write of unknown GTID needs what is known of it by now', () => {
+  const mark = watermark(`${A}:5`);
+  mark.addUnknown(100);
+  const begun = mark.need!;
+  mark.settle({ sentAt: 101, executed: gtids('A:1-9') });
+  expect(mark.since(begun)).toBe(mark.need);
+});
+
+test.each([
+  ['is lost', (mark: Watermark) => mark.drop(gtids('A:1-5'))],
+  ['means nothing any more', (mark: Watermark) => mark.recount(50)],
+  ['and what was forgotten may be missing on a node that has come', (mark: Watermark) => mark.recall(50)],
+  [
+    'and what was forgotten may be missing on a node that has come, while a write is of unknown GTID anyway',
+    (mark: Watermark) => {
+      mark.addUnknown(60);
+      mark.recall(50);
+    },
+  ],
+])('what a read began with %s: it needs what is needed by now', (_what, change) => {
+  const mark = watermark(`${A}:5-6`);
+  const begun = mark.need!;
+  change(mark);
+  expect(mark.need).toBeDefined();
+  expect(mark.since(begun)).toBe(mark.need);
+  const next = mark.need!;
+  mark.add([`${A}:7`]);
+  if (next.unknownSince === undefined) expect(mark.since(next)).toBe(next);
 });

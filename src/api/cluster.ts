@@ -1,4 +1,5 @@
 import { checkType } from '../check-option.js';
+import { patienceOf } from '../cluster/lease-request.js';
 import { FailoverTimeoutError } from '../errors.js';
 import type { ClusterEventName, ClusterEvents } from '../observe/events.js';
 import type { StatementClusterOptions } from '../options.js';
@@ -44,12 +45,14 @@ export class Cluster {
    * @throws FailoverTimeoutError · mysql2's error when no node could be reached at all
    */
   async ready(timeoutMs: number = this.#core.settings.failover.holdMs): Promise<void> {
-    const { cluster } = this.#core.source;
-    const deadline = cluster.clock.now() + timeoutMs;
+    const { cluster, connectTimeoutMs } = this.#core.source;
+    const begunAt = cluster.clock.now();
+    const holdUntil = begunAt + timeoutMs;
     while (!cluster.topology.primary) {
-      if (cluster.unreachable) throw cluster.unreachable;
-      if (cluster.clock.now() >= deadline) {
-        throw new FailoverTimeoutError(`no primary within ${timeoutMs} ms: ${cluster.topology.because}`);
+      const { unreachable } = cluster;
+      const until = unreachable ? patienceOf({ begunAt, holdUntil }, unreachable, connectTimeoutMs) : holdUntil;
+      if (cluster.clock.now() >= until) {
+        throw unreachable ?? new FailoverTimeoutError(`no primary within ${timeoutMs} ms: ${cluster.topology.because}`);
       }
       await new Promise<void>((resolve) => cluster.clock.after(5, resolve));
     }

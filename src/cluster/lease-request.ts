@@ -29,6 +29,8 @@ export interface LeaseRequest {
   onError(error: Error): void;
 }
 
+const SILENT: ReadonlySet<unknown> = new Set(['ETIMEDOUT', 'PROBE_TIMEOUT']);
+
 /**
  * Until when a request waits although no node has answered a probe: what refuses has said so, and what is silent has the time that
  * mysql2 gives it, which is more than a probe has.
@@ -38,5 +40,5 @@ export function patienceOf(
   { code }: DriverError,
   connectTimeoutMs: number,
 ): number {
-  return code === 'ETIMEDOUT' ? Math.min(holdUntil, begunAt + connectTimeoutMs) : 0;
+  return SILENT.has(code) ? Math.min(holdUntil, begunAt + connectTimeoutMs) : 0;
 }

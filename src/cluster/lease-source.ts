@@ -35,7 +35,8 @@ export class LeaseSource implements TopologyObserver {
   /** What the reads of this pool must be able to see. */
   readonly scope: ReadScope;
   readonly #settings: Settings;
-  readonly #connectTimeoutMs: number;
+  /** mysql2's `connectTimeout`. */
+  readonly connectTimeoutMs: number;
   readonly #pools: NodePools;
   readonly #ejection: Ejection;
   readonly #held: WaitQueue;
@@ -56,7 +57,7 @@ export class LeaseSource implements TopologyObserver {
     this.scope = scope;
     this.totals = totals;
     this.#settings = settings;
-    this.#connectTimeoutMs = connection.connectTimeout ?? CONNECT_TIMEOUT_MS;
+    this.connectTimeoutMs = connection.connectTimeout ?? CONNECT_TIMEOUT_MS;
     this.#pools = new NodePools({
       connection,
       settings: { ...settings.pool, ...settings.queue },
@@ -253,7 +254,7 @@ export class LeaseSource implements TopologyObserver {
 
   #hold(request: LeaseRequest, cause: Error | undefined): void {
     const { unreachable } = this.cluster;
-    const until = unreachable ? patienceOf(request, unreachable, this.#connectTimeoutMs) : request.holdUntil;
+    const until = unreachable ? patienceOf(request, unreachable, this.connectTimeoutMs) : request.holdUntil;
     if (unreachable && this.cluster.clock.now() >= until) return this.#giveUp(request, unreachable);
     const { maxHeld, holdMs } = this.#settings.failover;
     if (this.#held.size >= maxHeld) {

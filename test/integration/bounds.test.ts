@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.js';
 import { openConnection } from '../../src/cluster/physical-connection.js';
 import { createPool as createCallbackPool } from '../../src/index.js';
-import { ClusterError, type ClusteredPromisePool, PoolTimeoutError } from '../../src/promise.js';
+import { ClusterError, type ClusteredPromisePool, createPool, PoolTimeoutError } from '../../src/promise.js';
+import type { TestNode } from '../../src/testing/index.js';
 import { failureOf, lab, TEST_MS, timed, until } from './support/lab.js';
 
 const here = lab({ replicas: 1 }, async (made) => {
@@ -60,6 +61,34 @@ describe('a server that takes a connection and says nothing', { timeout: TEST_MS
     }
     await until(() => pool.cluster.status().primary === here.primary.address);
     await pool.query('INSERT INTO t VALUES (1)');
+  });
+});
+
+describe('servers that are silent for longer than a probe waits, when a pool begins', { timeout: TEST_MS }, () => {
+  it.each([
+    [
+      'before the handshake (SIGSTOP)',
+      (node: TestNode) => here.cluster.pause(node),
+      (node: TestNode) => here.cluster.resume(node),
+    ],
+    [
+      'after the handshake',
+      (node: TestNode) => here.cluster.query(node, "SET GLOBAL init_connect = 'DO SLEEP(60)'"),
+      (node: TestNode) => here.cluster.query(node, "SET GLOBAL init_connect = ''"),
+    ],
+  ] as const)('%s: who asks meanwhile is patient, as with mysql2', async (_name, silence, end) => {
+    const { nodes } = here.cluster;
+    for (const node of nodes) await silence(node);
+    try {
+      const pool = here.use(createPool(here.options({ monitor: { timeoutMs: 100 } })), (made) => made.end());
+      const asked = [pool.cluster.ready(), pool.query('SELECT 1'), pool.query('INSERT INTO t VALUES (1)')];
+      const outcomes = Promise.allSettled(asked);
+      await until(() => Object.keys(pool.cluster.status().unreachable).length === nodes.length);
+      for (const node of nodes) await end(node);
+      expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled']);
+    } finally {
+      for (const node of nodes) await end(node);
+    }
   });
 });
 

@@ -57,10 +57,14 @@ export class Follower {
     this.#idle?.cancel();
     while (!this.#wanted.isEmpty && !this.#closed) {
       const gtids = this.#wanted;
-      const since = this.#wantedSince;
+      let since = this.#wantedSince;
       this.#wanted = GtidSet.empty;
       try {
-        if (await this.#wait(gtids)) this.#arrived(gtids, since);
+        const open = this.#raw;
+        const raw = open ?? (await this.#connect());
+        // How long that took tells nothing of the replica.
+        if (!open) since = this.#context.clock.now();
+        if (await this.#wait(raw, gtids)) this.#arrived(gtids, since);
       } catch {
         // The replica is lost or refuses: the probe says so. Who still needs the GTIDs asks again.
         this.#drop();
@@ -76,8 +80,7 @@ export class Follower {
     this.#context.onArrival(gtids, now);
   }
 
-  async #wait(gtids: GtidSet): Promise<boolean> {
-    const raw = await this.#connection();
+  async #wait(raw: Connection, gtids: GtidSet): Promise<boolean> {
     const { sql } = this.#context.waitFor(gtids, WAIT_SECONDS);
     // A server that hangs would keep the wait for ever.
     const guard = this.#context.clock.after(WAIT_SECONDS * 1000 + 1000, () => this.#drop());
@@ -92,8 +95,7 @@ export class Follower {
     }
   }
 
-  async #connection(): Promise<Connection> {
-    if (this.#raw) return this.#raw;
+  async #connect(): Promise<Connection> {
     const { raw } = await this.#context.connect();
     raw.on('error', () => {
       if (this.#raw === raw) this.#raw = undefined;

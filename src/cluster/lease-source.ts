@@ -43,10 +43,7 @@ export class LeaseSource implements TopologyObserver {
   readonly #fresh: WaitQueue;
   readonly #lagging: LagWatch;
   readonly #context: { -readonly [K in keyof RouteContext]: RouteContext[K] };
-  /**
-   * Called with each new connection of mysql2, before it is used: what is queued on it then becomes its base state. True when
-   * somebody listened.
-   */
+  /** Called with each new connection, before use: what is queued on it then is its base state. True when somebody listened. */
   onConnection: ((raw: PhysicalConnection['raw']) => boolean) | undefined;
   #topology: Topology;
   #closed = false;
@@ -119,6 +116,7 @@ export class LeaseSource implements TopologyObserver {
     request.routedOn = this.#topology;
     if (answer.type === 'use') {
       if (request.intent.access === 'read') this.#context.turn++;
+      if (answer.late) this.cluster.follow(answer.late.nodes, answer.late.gtids);
       this.#borrow(request, answer.node);
     } else if (answer.type === 'wait') this.#wait(request, answer);
     else request.onError(this.#refusal(answer));
@@ -237,10 +235,10 @@ export class LeaseSource implements TopologyObserver {
   }
 
   #wait(request: LeaseRequest, answer: WaitRoute): void {
-    const { size } = this.#topology.nodes;
-    if (answer.for === 'primary' || size === 0 || request.intent.waited) return this.#hold(request, undefined);
-    const { need } = request.intent;
-    if (answer.for === 'sample') this.cluster.sample(answer.nodes, request.begunAt - request.intent.maxLagMs / 2);
+    const { need, maxLagMs, waited } = request.intent;
+    const none = answer.for === 'primary' || this.#topology.nodes.size === 0;
+    if (none || waited) return this.#hold(request, undefined);
+    if (answer.for === 'sample') this.cluster.sample(answer.nodes, request.begunAt - maxLagMs / 2);
     else if (answer.for === 'gtids' && need) this.cluster.follow(answer.nodes, need.gtids);
     this.#fresh.add({
       until: request.freshUntil,

@@ -2,7 +2,7 @@ import { holdsWrites } from '../topology/duty.js';
 import { highAt } from '../topology/lag.js';
 import type { NodeView } from '../topology/topology.js';
 import { isMoving, type Situation, type Unfit, unfitBecause, whyUnfit } from './filters.js';
-import type { Route, RouteContext, WaitRoute } from './route.js';
+import type { Late, Route, RouteContext, WaitRoute } from './route.js';
 
 /** How long GTIDs take to arrive where nothing was measured yet, ms. */
 const DEFAULT_ARRIVAL_MS = 5;
@@ -22,23 +22,37 @@ export function withoutReplica(situation: Situation): Route {
     const wait = waitForGtids(replicas, situation) ?? waitForSample(replicas, situation);
     if (wait) return wait;
   }
-  return leastBehind(replicas, situation) ?? withoutAnyReplica(replicas, situation);
+  const chosen = leastBehind(replicas, situation) ?? withoutAnyReplica(replicas, situation);
+  return chosen.type === 'use' && intent.need ? { ...chosen, late: late(replicas, situation) } : chosen;
+}
+
+// Nobody waits for a replica that takes too long, and only who waits finds out how long it takes: it would never be used again.
+function late(replicas: readonly NodeView[], situation: Situation): Late | undefined {
+  const { need } = situation.intent;
+  const { consistencyWaitMs } = situation.context.policy;
+  if (consistencyWaitMs === 0) return undefined;
+  const nodes = awaited(replicas, situation).filter((node) => arrivalMs(node, situation) > consistencyWaitMs);
+  return need && nodes.length > 0 ? { nodes, gtids: need.gtids } : undefined;
+}
+
+/** Those that lack nothing but GTIDs, and will have them; first who had them soonest lately. */
+function awaited(replicas: readonly NodeView[], situation: Situation): readonly NodeView[] {
+  return (
+    replicas
+      // A delayed replica will have them when its delay is over, not before.
+      .filter((node) => isMoving(node) && node.lag.replication !== 'delayed' && whyUnfit(node, situation) === 'gtids')
+      .sort((a, b) => arrivalMs(a, situation) - arrivalMs(b, situation))
+      .slice(0, WAITING_NODES)
+  );
+}
+
+function arrivalMs({ id }: NodeView, { context }: Situation): number {
+  return context.loads.get(id)?.arrivalMs ?? DEFAULT_ARRIVAL_MS;
 }
 
 function waitForGtids(replicas: readonly NodeView[], situation: Situation): WaitRoute | undefined {
-  const { loads, policy } = situation.context;
-  const arrival = (node: NodeView): number => loads.get(node.id)?.arrivalMs ?? DEFAULT_ARRIVAL_MS;
-  const nodes = replicas
-    // A delayed replica will have them when its delay is over, not before.
-    .filter(
-      (node) =>
-        isMoving(node) &&
-        node.lag.replication !== 'delayed' &&
-        arrival(node) <= policy.consistencyWaitMs &&
-        whyUnfit(node, situation) === 'gtids',
-    )
-    .sort((a, b) => arrival(a) - arrival(b))
-    .slice(0, WAITING_NODES);
+  const { consistencyWaitMs } = situation.context.policy;
+  const nodes = awaited(replicas, situation).filter((node) => arrivalMs(node, situation) <= consistencyWaitMs);
   if (nodes.length === 0) return undefined;
   return {
     type: 'wait',

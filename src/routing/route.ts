@@ -1,3 +1,4 @@
+import type { GtidSet } from '../gtid/gtid-set.js';
 import type { NodeId } from '../topology/node-report.js';
 import type { NodeView } from '../topology/topology.js';
 
@@ -8,6 +9,14 @@ export interface UseRoute {
   readonly type: 'use';
   readonly node: NodeView;
   readonly because: string;
+  /** What is not waited for, because it takes too long lately: followers tell when that is over. */
+  readonly late?: Late | undefined;
+}
+
+/** Nodes whose followers should wait for GTIDs, though no statement does. */
+export interface Late {
+  readonly nodes: readonly NodeView[];
+  readonly gtids: GtidSet;
 }
 
 export interface WaitRoute {

@@ -1,6 +1,6 @@
 import type { ResultSetHeader } from 'mysql2/promise';
 import { afterEach, describe, expect, it } from 'vitest';
-import { failureOf, lab, nameOf, namesOf, pause, readersOf, rowsOf, TEST_MS, until } from './support/lab.js';
+import { failureOf, lab, nameOf, namesOf, pause, readersOf, rowsOf, TEST_MS, timed, until } from './support/lab.js';
 import { staleReads, staysFresh } from './support/reads.js';
 
 const PAIRS = 500;
@@ -65,6 +65,21 @@ describe("own writes at level 'pool'", { timeout: TEST_MS }, () => {
       expect(row?.n).toBe(id);
       expect(replicas()).toContain(row?.name);
     }
+  });
+
+  it('replicas that had writes too late for a while are waited for again when they are in time', async () => {
+    const pool = await here.pool();
+    const lastWritten = async (): Promise<string> => {
+      await pool.query('REPLACE INTO kv VALUES (1, 1)');
+      return nameOf(pool);
+    };
+    for (const node of here.cluster.replicas)
+      await here.cluster.partition(node, { mode: 'delay', delayMs: 400, clients: false });
+    // Not waited for any more: the first reads took as long as a read may wait.
+    await until(async () => (await timed(lastWritten)).ms < 50);
+    expect(await lastWritten()).toBe(here.primary.name);
+    for (const node of here.cluster.replicas) await here.cluster.heal(node);
+    await until(async () => replicas().includes(await lastWritten()));
   });
 
   it('both replicas 1 s behind: never stale', async () => {

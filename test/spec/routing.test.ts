@@ -34,6 +34,8 @@ interface Case {
     readonly any?: readonly string[];
     readonly for?: string;
     readonly nodes?: readonly string[];
+    /** What is looked at without waiting. */
+    readonly late?: readonly string[];
     readonly because?: string;
     readonly reasons?: Readonly<Record<string, string>>;
   };
@@ -147,7 +149,10 @@ function run(spec: Case): void {
     expect(answer.type, answer.because).toBe(spec.expect.type);
     expect(answer.because).not.toBe('');
     if (spec.expect.because) expect(answer.because).toContain(spec.expect.because);
-    if (answer.type === 'use') chosen.add(answer.node.id);
+    if (answer.type === 'use') {
+      chosen.add(answer.node.id);
+      expect(answer.late?.nodes.map(({ id }) => id)).toEqual(spec.expect.late);
+    }
     if (answer.type === 'wait' && spec.expect.for) expect(answer.for).toBe(spec.expect.for);
     if (answer.type === 'wait' && spec.expect.nodes)
       expect(answer.nodes.map(({ id }) => id)).toEqual(spec.expect.nodes);

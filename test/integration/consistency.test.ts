@@ -34,7 +34,7 @@ describe("own writes at level 'pool'", { timeout: TEST_MS }, () => {
 
   it(`${PAIRS} pairs with one replica 1 s behind: never stale, and replicas still serve`, async () => {
     await here.cluster.setDelay(here.replica(0), 1);
-    const pool = await here.pool();
+    const pool = await here.pool({ consistencyWaitMs: 30_000 });
     expect(await staleReads(pool, PAIRS, 'execute')).toEqual([]);
     const served = pool.cluster.status().nodes.filter((node) => node.role === 'replica' && node.traffic.reads > 0);
     expect(served.length).toBeGreaterThan(0);

@@ -95,7 +95,7 @@ describe('a group', { timeout: TEST_MS }, () => {
 
 describe('freshness in a group', { timeout: TEST_MS }, () => {
   it(`own writes: ${PAIRS} pairs are never stale, also while one secondary applies nothing`, async () => {
-    const pool = await here.pool();
+    const pool = await here.pool({ consistencyWaitMs: 30_000 });
     const before = trafficOf(pool, here.replica(1)).reads;
     expect(await staleReads(pool, PAIRS)).toEqual([]);
     await here.cluster.stopReplication(here.replica(0), 'sql');

@@ -80,7 +80,9 @@ describe('a cluster of MariaDB', { timeout: TEST_MS }, () => {
 
   it('an account without replication grants: reads are spread, own writes seen, and what is missing is named', async () => {
     const { user, password } = here.cluster.credentials.plain;
-    const pool = here.use(createPool(here.options({}, { user, password })), (made) => made.end());
+    const pool = here.use(createPool(here.options({ consistencyWaitMs: 30_000 }, { user, password })), (made) =>
+      made.end(),
+    );
     const warnings: string[] = [];
     pool.cluster.on('warning', ({ code }) => warnings.push(code));
     await pool.cluster.ready(30_000);
@@ -104,14 +106,14 @@ describe('a cluster of MariaDB', { timeout: TEST_MS }, () => {
 
 describe('own writes on MariaDB', { timeout: TEST_MS }, () => {
   it(`${PAIRS} pairs: never stale, and replicas serve`, async () => {
-    const pool = await here.pool();
+    const pool = await here.pool({ consistencyWaitMs: 30_000 });
     expect(await staleReads(pool, PAIRS)).toEqual([]);
     expect(readsOn(pool, 'replica')).toBeGreaterThan(PAIRS / 2);
   });
 
   it(`${PAIRS} pairs with one replica 1 s behind: never stale, and replicas serve`, async () => {
     await here.cluster.setDelay(here.replica(0), 1);
-    const pool = await here.pool();
+    const pool = await here.pool({ consistencyWaitMs: 30_000 });
     expect(await staleReads(pool, PAIRS, 'execute')).toEqual([]);
     expect(readsOn(pool, 'replica')).toBeGreaterThan(0);
   });

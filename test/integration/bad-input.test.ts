@@ -212,11 +212,10 @@ describe('the servers refuse', { timeout: TEST_MS }, () => {
     const pool = await here.pool({ pool: { max: 1, reserve: 0, acquireTimeoutMs: 500 } });
     const busy = pool.query('SELECT SLEEP(2) FROM whoami FOR UPDATE');
     await pause(100);
-    const { ms, value } = await timed(() => failureOf(pool.query('INSERT INTO t VALUES ()')));
+    const { ms, value } = await timed(() => Promise.race([failureOf(pool.query('INSERT INTO t VALUES ()')), busy]));
     expect(value).toBeInstanceOf(PoolTimeoutError);
     expect(value).toMatchObject({ code: 'POOL_TIMEOUT', message: /acquireTimeoutMs \(500 ms\)/ });
     expect(ms).toBeGreaterThan(450);
-    expect(ms).toBeLessThan(1900);
     await busy;
   });
 

@@ -50,7 +50,7 @@ export class Cluster {
     const holdUntil = begunAt + timeoutMs;
     while (!cluster.topology.primary) {
       const { unreachable } = cluster;
-      const until = unreachable ? patienceOf({ begunAt, holdUntil }, unreachable, connectTimeoutMs) : holdUntil;
+      const until = unreachable ? patienceOf({ begunAt, holdUntil }, cluster.errors, connectTimeoutMs) : holdUntil;
       if (cluster.clock.now() >= until) {
         throw unreachable ?? new FailoverTimeoutError(`no primary within ${timeoutMs} ms: ${cluster.topology.because}`);
       }

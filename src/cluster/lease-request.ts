@@ -1,6 +1,6 @@
 import type { DriverError } from '../error-facts.js';
 import type { Intent } from '../routing/intent.js';
-import type { NodeId } from '../topology/node-report.js';
+import type { Address, NodeId } from '../topology/node-report.js';
 import type { NodeView, Topology } from '../topology/topology.js';
 import type { PhysicalConnection } from './physical-connection.js';
 
@@ -33,12 +33,13 @@ const SILENT: ReadonlySet<unknown> = new Set(['ETIMEDOUT', 'PROBE_TIMEOUT']);
 
 /**
  * Until when a request waits although no node has answered a probe: what refuses has said so, and what is silent has the time that
- * mysql2 gives it, which is more than a probe has.
+ * mysql2 gives it, which is more than a probe has. One that refuses does not speak for others.
  */
 export function patienceOf(
   { begunAt, holdUntil }: Pick<LeaseRequest, 'begunAt' | 'holdUntil'>,
-  { code }: DriverError,
+  errors: ReadonlyMap<Address, DriverError>,
   connectTimeoutMs: number,
 ): number {
-  return SILENT.has(code) ? Math.min(holdUntil, begunAt + connectTimeoutMs) : 0;
+  const silent = [...errors.values()].some(({ code }) => SILENT.has(code));
+  return silent ? Math.min(holdUntil, begunAt + connectTimeoutMs) : 0;
 }

@@ -252,7 +252,7 @@ export class LeaseSource implements TopologyObserver {
 
   #hold(request: LeaseRequest, cause: Error | undefined): void {
     const { unreachable } = this.cluster;
-    const until = unreachable ? patienceOf(request, unreachable, this.connectTimeoutMs) : request.holdUntil;
+    const until = unreachable ? patienceOf(request, this.cluster.errors, this.connectTimeoutMs) : request.holdUntil;
     if (unreachable && this.cluster.clock.now() >= until) return this.#giveUp(request, unreachable);
     const { maxHeld, holdMs } = this.#settings.failover;
     if (this.#held.size >= maxHeld) {

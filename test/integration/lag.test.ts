@@ -43,7 +43,7 @@ async function stampSeen(pool: ClusteredPromisePool, cluster: object): Promise<n
 
 describe('a limit of 0', { timeout: TEST_MS }, () => {
   it('sees what another connection was told to be written before it began, and is served by replicas', async () => {
-    const pool = await here.pool({ consistency: 'eventual' });
+    const pool = await here.pool({ consistency: 'eventual', consistencyWaitMs: 30_000 });
     const stamps = await stampsAt(50);
     await until(() => stamps.count > 10);
     const late: unknown[] = [];
@@ -61,7 +61,7 @@ describe('a limit of 0', { timeout: TEST_MS }, () => {
   });
 
   it('is served by replicas when nothing is written, soon', async () => {
-    const pool = await here.pool({ consistency: 'eventual' });
+    const pool = await here.pool({ consistency: 'eventual', consistencyWaitMs: 30_000 });
     for (let i = 0; i < 40; i++) await nameOf(pool, { sql: 'SELECT name FROM whoami', cluster: { maxLagMs: 0 } });
     expect(sharesOf(pool).primary).toBe(0);
   });

@@ -148,6 +148,8 @@ describe('Drizzle', { timeout: TEST_MS }, () => {
     await new Promise<void>((resolve) => callbacks.end(() => resolve()));
   });
 
+  it('is cancelled by a signal, on the server too', () => lab.cancels((text) => db.execute(sql.raw(text))));
+
   it('goes on when the primary dies', async () => {
     await lab.survives({
       write: (id) => db.insert(written).values({ id }),

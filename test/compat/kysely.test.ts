@@ -124,6 +124,8 @@ describe('Kysely', { timeout: TEST_MS }, () => {
     expect(served).toMatchObject({ replicaReads: 1, primaryReads: 0 });
   });
 
+  it('is cancelled by a signal, on the server too', () => lab.cancels((text) => sql.raw(text).execute(db)));
+
   it('goes on when the primary dies', async () => {
     await lab.survives({
       write: (id) => db.insertInto('written').values({ id }).execute(),

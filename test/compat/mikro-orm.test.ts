@@ -174,6 +174,8 @@ describe('MikroORM', { timeout: TEST_MS }, () => {
     expect([error.constructor.name, error.code]).toEqual(['UniqueConstraintViolationException', 'ER_DUP_ENTRY']);
   });
 
+  it('is cancelled by a signal, on the server too', () => lab.cancels((text) => orm.em.getConnection().execute(text)));
+
   it('goes on when the primary dies', async () => {
     const connection = (orm.em.getDriver() as MySqlDriver).getConnection();
     const sql = 'INSERT INTO written (id) VALUES (?)';

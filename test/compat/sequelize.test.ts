@@ -180,6 +180,8 @@ describe('Sequelize', { timeout: TEST_MS }, () => {
     expect(await failureOf(Authors.create({ name: 'ann' }))).toBeInstanceOf(UniqueConstraintError);
   });
 
+  it('is cancelled by a signal, on the server too', () => lab.cancels((text) => db.query(text)));
+
   it('goes on when the primary dies', async () => {
     const sql = 'INSERT INTO written (id) VALUES (?)';
     await lab.survives({

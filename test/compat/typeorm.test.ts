@@ -135,6 +135,8 @@ describe('TypeORM', { timeout: TEST_MS }, () => {
     expect([error.name, error.code, error.errno]).toEqual(['QueryFailedError', 'ER_DUP_ENTRY', 1062]);
   });
 
+  it('is cancelled by a signal, on the server too', () => lab.cancels((text) => db.query(text)));
+
   it('goes on when the primary dies', async () => {
     await lab.survives({
       write: (id) => db.query('INSERT INTO written (id) VALUES (?)', [id]),

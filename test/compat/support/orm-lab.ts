@@ -3,7 +3,7 @@ import { afterAll, expect } from 'vitest';
 import type { ClusterStatus } from '../../../src/api/status.js';
 import { type ClusteredConnection, type ClusterPoolOptions, createConnection } from '../../../src/index.js';
 import type { TestNode } from '../../../src/testing/index.js';
-import { type Lab, lab, until } from '../../integration/support/lab.js';
+import { failureOf, type Lab, lab, until } from '../../integration/support/lab.js';
 import { type OrmActs, OrmLoad } from './orm-load.js';
 
 /** What the servers say that the application ran on them. */
@@ -88,6 +88,28 @@ export class OrmLab {
       'SELECT id, COUNT(*) AS n FROM shop.written GROUP BY id',
     );
     load.check(new Map(rows.map(({ id, n }) => [Number(id), Number(n)])));
+  }
+
+  /** Aborts a read on a replica and one on the primary, by a signal around the ORM's call. Expects both to end, on the server too. */
+  async cancels(run: (sql: string) => PromiseLike<unknown>): Promise<void> {
+    const { cluster } = this.here;
+    const running = "SELECT id FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP(30) AS unwanted%'";
+    const count = async (): Promise<number> => {
+      const found = await Promise.all(cluster.nodes.map((node) => cluster.query<RowDataPacket[]>(node, running)));
+      return found.flat().length;
+    };
+    for (const lock of ['', ' FOR UPDATE']) {
+      const abort = new AbortController();
+      const sent = this.#watcher?.cluster.with({ signal: abort.signal }, async () =>
+        run(`SELECT SLEEP(30) AS unwanted FROM whoami${lock}`),
+      );
+      const failed = failureOf(Promise.resolve(sent));
+      await until(async () => (await count()) === 1);
+      abort.abort(new Error('nobody waits for it'));
+      const error = await failed;
+      expect(`${error} ${error.cause}`).toContain('nobody waits for it');
+      await until(async () => (await count()) === 0, 5000);
+    }
   }
 
   async #prepare(made: Lab): Promise<void> {

@@ -3,7 +3,7 @@ import { ClusterClosedError, ClusterError, FailoverTimeoutError, NoNodeAvailable
 import type { Settings } from '../options.js';
 import { explainRoute, type RouteContext, type RouteExplanation, route, stillServes } from '../routing/choose.js';
 import type { Intent } from '../routing/intent.js';
-import type { FailRoute, WaitRoute } from '../routing/route.js';
+import type { WaitRoute } from '../routing/route.js';
 import type { NodeId } from '../topology/node-report.js';
 import { tellsGtids, tracksItsSamples } from '../topology/samples.js';
 import type { NodeView, Topology } from '../topology/topology.js';
@@ -98,6 +98,11 @@ export class LeaseSource implements TopologyObserver {
     return this.#pools.get(node);
   }
 
+  /** Most connections to each node, from now on. */
+  useLimit(max: number): void {
+    this.#pools.limit(max, this.#topology);
+  }
+
   running(node: NodeId): number {
     return this.#pools.running(node);
   }
@@ -119,7 +124,7 @@ export class LeaseSource implements TopologyObserver {
       if (answer.late) this.cluster.follow(answer.late.nodes, answer.late.gtids);
       this.#borrow(request, answer.node);
     } else if (answer.type === 'wait') this.#wait(request, answer);
-    else request.onError(this.#refusal(answer));
+    else request.onError(new NoNodeAvailableError(answer.because, this.#whyNot(answer.reasons)));
   }
 
   /** What {@link LeaseSource.acquire} would do, with the reason for each node. Runs nothing. */
@@ -157,8 +162,8 @@ export class LeaseSource implements TopologyObserver {
 
   /** Whether a lease that was just borrowed still serves: the search may have waited, and the topology changed. */
   confirms(lease: PhysicalConnection, request: LeaseRequest): boolean {
-    const named = request.intent.node !== undefined;
-    return request.routedOn === this.#topology || named || this.stillFit(lease, request);
+    if (request.routedOn === this.#topology || request.intent.node !== undefined) return true;
+    return this.stillFit(lease, request);
   }
 
   /** A node refused or lost a statement that belongs on the primary, and did not run it: it waits for the topology. */
@@ -192,14 +197,13 @@ export class LeaseSource implements TopologyObserver {
   }
 
   onTopology(topology: Topology): void {
-    const previous = this.#topology;
+    const changed = topology.version !== this.#topology.version;
     this.#topology = topology;
     for (const [id, traffic] of this.#pools.loads) {
       traffic.arrivalMs = this.cluster.arrivalMs(id);
       traffic.lagging = this.#lagging.unfit.has(id);
     }
     this.#ejection.review(topology);
-    const changed = topology.version !== previous.version;
     if (changed) this.#pools.reconcile(topology);
     this.scope.onTopology(topology);
     if (changed) this.#held.flush();
@@ -283,10 +287,6 @@ export class LeaseSource implements TopologyObserver {
   #giveUp(request: LeaseRequest, error: Error): void {
     this.cluster.probeAll();
     request.onError(error);
-  }
-
-  #refusal({ because, reasons }: FailRoute): NoNodeAvailableError {
-    return new NoNodeAvailableError(because, this.#whyNot(reasons));
   }
 
   #whyNot(reasons: ReadonlyMap<NodeId, string> = new Map()): Readonly<Record<string, string>> {

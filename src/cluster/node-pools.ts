@@ -40,12 +40,14 @@ export interface NodePoolsContext {
 /** One pool for each node that statements may be sent to, in its role: another role is another pool. */
 export class NodePools {
   readonly #context: NodePoolsContext;
+  #max: number;
   readonly #pools = new Map<NodeId, NodePoolOnTerms>();
   readonly #retired = new Map<NodePool, NodeId>();
   readonly #traffic: Map<NodeId, NodeTraffic>;
 
   constructor(context: NodePoolsContext) {
     this.#context = context;
+    this.#max = context.settings.max;
     this.#traffic = context.traffic;
   }
 
@@ -77,6 +79,12 @@ export class NodePools {
     let count = pool ? pool.lent + pool.waiting : 0;
     for (const [retired, id] of this.#retired) if (id === node) count += retired.lent;
     return count;
+  }
+
+  /** Most connections to each node, from now on: with another limit it is another pool. */
+  limit(max: number, topology: Topology): void {
+    this.#max = max;
+    this.reconcile(topology);
   }
 
   /** Retires the pools of nodes that went or changed their role, and makes those that are missing. */
@@ -122,8 +130,8 @@ export class NodePools {
     const role = wantedRole(topology, id);
     const view = topology.nodes.get(id);
     if (role === undefined || view === undefined) return undefined;
-    const { max } = this.#context.settings;
-    return { role, drained: view.duty.status !== 'online', max: Math.min(max, view.maxConnections ?? max) };
+    const max = Math.min(this.#max, view.maxConnections ?? this.#max);
+    return { role, drained: view.duty.status !== 'online', max };
   }
 
   #create(id: NodeId, { role, drained, max }: Terms): NodePool {

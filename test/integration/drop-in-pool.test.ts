@@ -36,6 +36,49 @@ function trimmed({ name }: { name: string }): string {
   return name.replace('!', '');
 }
 
+describe('options that are written to a pool that is open', { timeout: TEST_MS }, () => {
+  interface Limited {
+    readonly config: { connectionLimit: unknown };
+  }
+
+  it('connectionLimit 1: what follows is one session on one connection', async () => {
+    const pool = here.use(ours.createPool(here.options()), (made) => made.promise().end());
+    (pool as unknown as Limited).config.connectionLimit = 1;
+    pool.query('CREATE TEMPORARY TABLE counted (n INT)');
+    pool.query('INSERT INTO counted VALUES (1)');
+    expect(await rowsOf(pool.promise(), 'SELECT n FROM counted')).toEqual([{ n: 1 }]);
+    expect(opened(pool)).toEqual([1]);
+  });
+
+  it('connectionLimit: of connections that are taken, and of those to each server', async () => {
+    const pool = here.use(ours.createPool(here.options({}, { connectionLimit: 1 })), (made) => made.promise().end());
+    const asked = pool.promise();
+    const limited = pool as unknown as Limited;
+    await asked.query('DELETE FROM whoami WHERE name IS NULL');
+    limited.config.connectionLimit = 2;
+    expect(limited.config.connectionLimit).toBe(2);
+    const taken = [await asked.getConnection(), await asked.getConnection()];
+    await Promise.all(taken.map((connection) => connection.query('SELECT name FROM whoami FOR SHARE')));
+    expect(opened(pool)).toEqual([2]);
+    for (const connection of taken) connection.release();
+  });
+
+  it('a limit that is none is refused, and the one before stays', () => {
+    const pool = here.use(ours.createPool(here.options()), (made) => made.promise().end());
+    const { config } = pool as unknown as Limited;
+    expect(() => {
+      config.connectionLimit = 'many';
+    }).toThrow(/connectionLimit/);
+    expect(config.connectionLimit).toBe(10);
+  });
+
+  /** How many connections there are to the primary. */
+  function opened({ cluster }: ours.ClusteredPool): unknown[] {
+    const nodes = cluster.status().nodes.filter(({ role }) => role === 'primary');
+    return nodes.map((node) => node.pool?.size);
+  }
+});
+
 describe('promises', { timeout: TEST_MS }, () => {
   class Own<T> extends Promise<T> {}
 

@@ -20,6 +20,8 @@ export interface LogicalPoolOptions {
 
 /** The logical connections of a pool: at most `limit` objects, each handed out again and again. */
 export class LogicalPool {
+  /** Counts for what is created from now on. */
+  limit: number;
   readonly #options: LogicalPoolOptions;
   readonly #all = new Set<LogicalConnection>();
   readonly #free: LogicalConnection[] = [];
@@ -29,6 +31,7 @@ export class LogicalPool {
 
   constructor(options: LogicalPoolOptions) {
     this.#options = options;
+    this.limit = options.limit;
   }
 
   /** @param signal ends the wait */
@@ -39,9 +42,8 @@ export class LogicalPool {
     if (free && !this.#unopened.has(free) && !free.session.lastLease?.dead)
       return process.nextTick(receiver, null, free.handOut());
     if (free) return this.#open(free, receiver, signal);
-    const { limit, queue } = this.#options;
-    if (this.#all.size < limit) return this.#create(receiver, signal);
-    const refusal = refusalOf(queue, this.#waiting.length);
+    if (this.#all.size < this.limit) return this.#create(receiver, signal);
+    const refusal = refusalOf(this.#options.queue, this.#waiting.length);
     if (refusal) return process.nextTick(receiver, refusal);
     this.#options.onWait();
     this.#wait(receiver, signal);
@@ -76,7 +78,7 @@ export class LogicalPool {
   }
 
   #wait(receiver: Receiver, signal: AbortSignal | undefined): void {
-    const { clock, timeoutMs, limit } = this.#options;
+    const { clock, timeoutMs } = this.#options;
     const giveUp = (error: Error): void => {
       const at = this.#waiting.indexOf(waiting);
       if (at < 0) return; // its turn has come
@@ -84,7 +86,7 @@ export class LogicalPool {
       waiting(error);
     };
     const aborted = (): void => giveUp(signal?.reason);
-    const timer = clock.after(timeoutMs, () => giveUp(timeoutOf({ acquireTimeoutMs: timeoutMs, max: limit })));
+    const timer = clock.after(timeoutMs, () => giveUp(timeoutOf({ acquireTimeoutMs: timeoutMs, max: this.limit })));
     const waiting: Receiver = (...answer) => {
       timer.cancel();
       signal?.removeEventListener('abort', aborted);
@@ -96,7 +98,7 @@ export class LogicalPool {
 
   /** The connection of a pool of one, while nobody has it: the pool's own statements find there what others have left. */
   get only(): LogicalConnection | undefined {
-    if (this.#options.limit !== 1 || this.#closed) return undefined;
+    if (this.limit !== 1 || this.#all.size > 1 || this.#closed) return undefined;
     if (this.#all.size > 0) return this.#free[0];
     const connection = this.#options.create();
     this.#all.add(connection);

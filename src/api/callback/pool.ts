@@ -1,4 +1,5 @@
 import type { Pool, PoolConnection, Query } from 'mysql2';
+import { checkOption } from '../../check-option.js';
 import type { PhysicalConnection } from '../../cluster/physical-connection.js';
 import { ClusterClosedError } from '../../errors.js';
 import { LastingSession, leavesBehind } from '../../session/lasting-session.js';
@@ -28,9 +29,9 @@ import {
 } from './driver.js';
 import { LogicalConnection } from './logical-connection.js';
 import { LogicalPool } from './logical-pool.js';
-import { watchPassword } from './pool-password.js';
 import { isTraced, tracePoolConnect } from './pool-tracing.js';
 import { PooledConnection } from './pooled-connection.js';
+import { watchConfig } from './watched-config.js';
 
 /** Makes the promise objects over this door's: their classes are siblings of these. */
 export interface PromiseFace {
@@ -69,7 +70,8 @@ export class ClusterPool extends DriverPool {
     this.#config = config;
     this.#promises = promises;
     this.#contexts = statementContexts(config.connectionConfig);
-    watchPassword(config.connectionConfig, (password) => core.usePassword(password));
+    watchConfig(config.connectionConfig, 'password', (password) => core.usePassword(password as string));
+    watchConfig(config, 'connectionLimit', (limit) => this.#useLimit(Number(limit)));
     this.cluster = new Cluster(core, {
       textOf: explainedText(config.connectionConfig),
       enter: () => this.#enter(),
@@ -129,7 +131,7 @@ export class ClusterPool extends DriverPool {
   }
 
   newSession(core: SessionCore): Session {
-    return core.settings.pool.max === 1 ? new LastingSession(core) : new Session(core, true);
+    return this.#logical.limit === 1 ? new LastingSession(core) : new Session(core, true);
   }
 
   promiseConnection(connection: LogicalConnection): unknown {
@@ -153,6 +155,12 @@ export class ClusterPool extends DriverPool {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#close();
+  }
+
+  #useLimit(given: number): void {
+    const limit = checkOption('pool.max', given, 'connectionLimit') as number;
+    this.#logical.limit = limit;
+    this.#core.source.useLimit(limit);
   }
 
   #getConnection(callback: GetCallback): void {

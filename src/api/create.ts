@@ -100,8 +100,11 @@ export function createPromiseConnection(options: string | ClusterPoolOptions): P
   const clustered = clusteredOptions(options);
   const control = clustered ? undefined : controlConnection(options);
   if (control) return promiseOfControl(control);
-  if (!clustered) return promiseDriver.createConnection(plain(options)) as Promise<ClusteredPromiseConnection>;
   const atCall = stackAtCall(createPromiseConnection);
+  const told = (error: Error): never => {
+    throw atCall(error);
+  };
+  if (!clustered) return (promiseDriver.createConnection(plain(options)) as Promise<never>).then(undefined, told);
   const given = promiseOf(clustered);
   return new (given ?? Promise)((resolve, reject) => {
     const connection = new ClusterConnection(clustered, promises);

@@ -1,4 +1,5 @@
 import type * as driver from 'mysql2';
+import * as promiseDriver from 'mysql2/promise';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as ours from '../../src/index.js';
 import * as oursPromise from '../../src/promise.js';
@@ -135,6 +136,30 @@ describe('stacks', { timeout: TEST_MS }, () => {
     const stack = await callerOf(async () => await statement.execute([]));
     expect(stack).toContain('drop-in-pool.test');
   });
+
+  it("begins with the caller's frame, as mysql2's do, with `cluster` and without", async () => {
+    const { host, port } = here.primary;
+    const { user, password, database } = here.cluster;
+    const plain = { host, port, user, password, database };
+    const nowhere = { ...plain, port: 1 };
+    for (const connection of [await promiseConnection(), here.use(await promiseDriver.createConnection(plain), ended)])
+      expect(await firstFrame(() => connection.query('bad'))).toContain('drop-in-pool.test');
+    for (const make of [
+      () => promiseDriver.createConnection(nowhere),
+      () => oursPromise.createConnection(nowhere),
+      () => oursPromise.createConnection({ cluster: { nodes: ['127.0.0.1:1'] } }),
+    ])
+      expect(await firstFrame(make)).toContain('drop-in-pool.test');
+  });
+
+  function ended(connection: promiseDriver.Connection): Promise<void> {
+    return connection.end();
+  }
+
+  async function firstFrame(task: () => Promise<unknown>): Promise<string | undefined> {
+    const stack = await callerOf(async () => await task());
+    return stack.split('\n').find((line) => /^\s+at .*:\d+:\d+\)?$/.test(line));
+  }
 
   it('with trace: false all stacks are left alone, with trace: true they are those of the call', async () => {
     for (const trace of [true, false]) {

@@ -23,12 +23,18 @@ export function stackAtCall(below: (...args: never[]) => unknown): (error: Error
   };
 }
 
+// Node's own frame above those of the callers, where mysql2's stacks begin with the caller.
+const RESUMING = /\n {4}at process\.processTicksAndRejections \([^)]*\)(?=\n {4}at )/;
+
 async function traceLate<T>(pending: Promise<T>): Promise<T> {
   try {
     return await pending;
   } catch (error) {
     // Here the async frames of the callers are on the stack: https://v8.dev/blog/fast-async#improved-developer-experience
-    if (error instanceof Error) Error.captureStackTrace(error, traceLate);
+    if (error instanceof Error) {
+      Error.captureStackTrace(error, traceLate);
+      error.stack = error.stack?.replace(RESUMING, '');
+    }
     throw error;
   }
 }

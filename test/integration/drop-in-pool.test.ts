@@ -300,6 +300,28 @@ describe('what users listen to', { timeout: TEST_MS }, () => {
     expect(error).toMatchObject({ message: expect.stringMatching(/in closed state$/), fatal: true });
   });
 
+  it('close() says nothing to what runs on a connection and waits there, and ends the statement on its server', async () => {
+    const connection = ours.createConnection(here.options()) as ours.ClusteredConnection & { close(): void };
+    await connection.promise().query('SELECT 1');
+    const told: unknown[] = [];
+    connection.query('SELECT SLEEP(30) FROM whoami FOR UPDATE', (...answer: unknown[]) => told.push(answer));
+    connection.query('SELECT 1', (...answer: unknown[]) => told.push(answer));
+    const running = "SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP(30)%'";
+    await until(async () => (await here.cluster.query(here.primary, running)).length === 1);
+    connection.close();
+    await until(async () => (await here.cluster.query(here.primary, running)).length === 0);
+    expect(told).toEqual([]);
+    const late = await new Promise<Error | null>((resolve) => connection.query('SELECT 1', resolve));
+    expect(late?.message).toMatch(/in closed state$/);
+  });
+
+  it('close() of a promise connection settles its promises all the same', async () => {
+    const connection = await oursPromise.createConnection(here.options());
+    const failed = failureOf(connection.query('SELECT SLEEP(30) FROM whoami FOR UPDATE'));
+    (connection as unknown as { close(): void }).close();
+    expect((await failed).message).toMatch(/in closed state$/);
+  });
+
   it('an option that mysql2 does not know is warned of once, not for every connection', async () => {
     const told = vi.spyOn(console, 'error').mockReturnValue(undefined);
     here.use(told, (spy) => spy.mockRestore());

@@ -18,6 +18,8 @@ export interface StatementContext {
   readonly bare: boolean;
   /** The caller's `queryFormat` writes the text that is sent. */
   readonly formatted: boolean;
+  /** How what is not over ends nobody is told any more. */
+  hushed: boolean;
 }
 
 /** The two contexts that a pool or a connection has. */
@@ -28,7 +30,8 @@ export interface StatementContexts {
 
 export function statementContexts(config: object): StatementContexts {
   const formatted = !!(config as { queryFormat?: unknown }).queryFormat;
-  return { bare: { config, formatted, bare: true }, full: { config, formatted, bare: false } };
+  const common = { config, formatted, hushed: false };
+  return { bare: { ...common, bare: true }, full: { ...common, bare: false } };
 }
 
 /** The context of a call with this first argument. */
@@ -112,6 +115,7 @@ export class CommandStatement implements Statement {
   }
 
   settle(error: Error | null, result?: unknown, fields?: unknown): void {
+    if (this.#context.hushed) return;
     if (this.#callback) {
       if (!error) for (const header of headersOf(result, fields)) hideTracking(header);
       return this.#callback(error as never, result, fields);

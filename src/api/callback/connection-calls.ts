@@ -16,7 +16,7 @@ import { createQuery, type DriverQuery, type DriverTexts, executeValues, textsOf
 export class ConnectionCalls {
   readonly texts: DriverTexts;
   readonly #config: object;
-  readonly #contexts: StatementContexts;
+  #contexts: StatementContexts;
   readonly #run: (statement: Statement) => void;
 
   constructor(config: object, run: (statement: Statement) => void) {
@@ -24,6 +24,14 @@ export class ConnectionCalls {
     this.#config = config;
     this.#contexts = statementContexts(config);
     this.#run = run;
+  }
+
+  /** Those that run or wait are told nothing more. */
+  hush(): void {
+    const { bare, full } = this.#contexts;
+    bare.hushed = true;
+    full.hushed = true;
+    this.#contexts = statementContexts(this.#config);
   }
 
   query(sql: unknown, values: unknown, callback: unknown): Query {

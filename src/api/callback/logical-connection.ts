@@ -187,8 +187,9 @@ export class LogicalConnection extends DriverConnection {
     this.#call({ ...PING, opens: true, options, callback: done });
   }
 
-  /** mysql2's other name for {@link LogicalConnection.destroy}. */
+  /** Ends it at once. As in mysql2, what runs on it and waits there is not told. */
   close(): void {
+    this.#calls.hush();
     this.destroy();
   }
 

@@ -33,13 +33,15 @@ const ASYNCHRONOUS = [
   ...['ping', 'reset', 'changeUser', 'connect', 'end'],
 ];
 // mysql2 runs its own connection's methods on the wrapped object; on ours, its own methods are meant.
-const SYNCHRONOUS = ['close', 'destroy', 'escape', 'escapeId', 'format', 'pause', 'resume', 'unprepare'];
+const SYNCHRONOUS = ['destroy', 'escape', 'escapeId', 'format', 'pause', 'resume', 'unprepare'];
 
 for (const { prototype } of [ClusterPromiseConnection, ClusterPromisePoolConnection]) {
   const inherited = prototype as unknown as Record<string, Method>;
   for (const name of ASYNCHRONOUS) define(prototype, name, tracing(inherited[name] as Method));
   define(prototype, 'prepare', preparing(inherited.prepare as Method));
   for (const name of SYNCHRONOUS) define(prototype, name, forwarding(name));
+  // A promise that is never settled would keep its caller for ever.
+  define(prototype, 'close', forwarding('destroy'));
 }
 
 /** A promise connection that its user does not give back; after `leave` it runs nothing. */

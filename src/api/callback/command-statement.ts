@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { PhysicalConnection } from '../../cluster/physical-connection.js';
 import type { DriverError } from '../../error-facts.js';
 import type { StatementClusterOptions } from '../../options.js';
-import { headersOf, hideTracking } from '../../session/answer.js';
+import { untracked, withoutTracking } from '../../session/answer.js';
 import { runsAsAWhole } from '../../session/retry.js';
 import type { AnswerHeader } from '../../session/session-state.js';
 import type { Statement, StatementDone } from '../../session/statement.js';
@@ -117,8 +117,7 @@ export class CommandStatement implements Statement {
   settle(error: Error | null, result?: unknown, fields?: unknown): void {
     if (this.#context.hushed) return;
     if (this.#callback) {
-      if (!error) for (const header of headersOf(result, fields)) hideTracking(header);
-      return this.#callback(error as never, result, fields);
+      return this.#callback(error as never, error ? result : withoutTracking(result, fields), fields);
     }
     if (error && !this.#abandoned && this.command.listenerCount('error') > 0) this.command.emit('error', error);
     this.command.emit('end');
@@ -187,7 +186,7 @@ export class CommandStatement implements Statement {
       const header = value as AnswerHeader;
       this.#told ??= [];
       this.#told.push({ ...header, ...(header.stateChanges ? { stateChanges: { ...header.stateChanges } } : {}) });
-      hideTracking(header);
+      args[0] = untracked(header);
     }
     if (value !== undefined) this.delivered = true;
     if (!this.#abandoned) this.command.emit(event, ...args);

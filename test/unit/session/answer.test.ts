@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { gtidsOf, headersOf, hideTracking } from '../../../src/session/answer.js';
+import { gtidsOf, headersOf, untracked, withoutTracking } from '../../../src/session/answer.js';
 
 // The shapes are those that mysql2 3.24 gave on MySQL 9.7, in text and binary protocol.
 const header = {
@@ -88,8 +88,7 @@ test.each([
 describe('what only our set-up has the server tell is hidden', () => {
   const hidden = (told: object, serverStatus = 16386): object => {
     const made = { serverStatus, stateChanges: { systemVariables: {}, schema: null, gtids: [], ...told } };
-    hideTracking(made as never);
-    return made;
+    return untracked(made as never);
   };
 
   test('all of it, with the bit that announces it, when nothing is left', () => {
@@ -108,9 +107,23 @@ describe('what only our set-up has the server tell is hidden', () => {
     expect(hidden({ schema: '' })).toEqual({ serverStatus: 16386, stateChanges: { ...stateChanges, schema: '' } });
   });
 
-  test('a header without it is left alone', () => {
+  test('a header without it is left alone, and so are rows', () => {
     const made = { serverStatus: 2 };
-    hideTracking(made);
-    expect(made).toEqual({ serverStatus: 2 });
+    expect(untracked(made)).toBe(made);
+    const rows = [{ serverStatus: 16386, stateChanges: { schema: null } }];
+    expect(withoutTracking(rows, [{ name: 'serverStatus' }])).toBe(rows);
+  });
+
+  test('in each of several results; what is left is of the same class', () => {
+    class Header {
+      serverStatus = 16386;
+      stateChanges = { systemVariables: {}, schema: null, gtids: [], trackStateChange: null };
+      changedRows = 1;
+    }
+    const rows = [{ n: 1 }];
+    const [first, second] = withoutTracking([rows, new Header()], [[{ name: 'n' }], undefined]) as [unknown, object];
+    expect(first).toBe(rows);
+    expect(second).toBeInstanceOf(Header);
+    expect({ ...second }).toEqual({ serverStatus: 2, changedRows: 1 });
   });
 });

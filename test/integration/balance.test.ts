@@ -78,11 +78,15 @@ describe('zones', { timeout: TEST_MS }, () => {
     ]);
     const pool = await here.pool({ nodes, zone: 'a', maxLagMs: 60_000, pool: { max: 2 } });
     expect(await tally(pool, 50)).toEqual({ [near.name]: 50 });
-    const slow = { sql: 'SELECT SLEEP(1)', cluster: { node: near.address } };
-    const busy = Promise.all([pool.query(slow), pool.query(slow)]);
-    await pause(100);
+    const controller = new AbortController();
+    const slow = { sql: 'SELECT SLEEP(60)', cluster: { node: near.address, signal: controller.signal } };
+    const busy = Promise.allSettled([pool.query(slow), pool.query(slow)]);
+    const inFlight = () => view(pool, near)?.traffic.inFlight;
+    await until(() => inFlight() === 2);
     expect(await tally(pool, 20)).toEqual({ [far.name]: 20 });
+    controller.abort();
     await busy;
+    await until(() => inFlight() === 0);
     expect(await tally(pool, 20)).toEqual({ [near.name]: 20 });
     await pool.cluster.drain(near.address);
     expect(await tally(pool, 20)).toEqual({ [far.name]: 20 });

@@ -112,10 +112,17 @@ describe('one UPDATE on the primary', { timeout: TEST_MS }, () => {
     const [only, other] = [here.replica(0), here.replica(1)];
     await pool.cluster.drain(other.address);
     const slow = { sql: 'SELECT SLEEP(0.3)', cluster: { route: 'replica' } } as const;
-    const reads = Promise.all(Array.from({ length: 12 }, () => pool.query(slow)));
+    let changed = false;
+    const read = async () => {
+      do await pool.query(slow);
+      while (!changed);
+    };
+    const reads = Promise.allSettled(Array.from({ length: 12 }, read));
+    await until(() => view(pool, only)?.pool?.waiting === 10);
     await set(only, 'max_connections = 1');
     await until(() => view(pool, only)?.pool?.size === 1);
-    await reads;
+    changed = true;
+    expect((await reads).filter(({ status }) => status === 'rejected')).toEqual([]);
     pool.cluster.resume(other.address);
   });
 

@@ -2,7 +2,7 @@ import type { RowDataPacket } from 'mysql2/promise';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ClusteredPromisePool, createConnection, DrainIncompleteError } from '../../src/promise.js';
 import type { TestNode } from '../../src/testing/index.js';
-import { failureOf, lab, nameOf, pause, readersOf, TEST_MS, timed, until } from './support/lab.js';
+import { failureOf, lab, nameOf, readersOf, TEST_MS, timed, until } from './support/lab.js';
 
 const here = lab({ replicas: 2 }, async (made) => {
   await made.mark();
@@ -43,8 +43,8 @@ describe('a drained replica', { timeout: TEST_MS }, () => {
     const [first, second] = [here.replica(0), here.replica(1)];
     expect(await readersOf(pool, [first.name, second.name])).toEqual([first.name, second.name].sort());
     const told = statusChanges(pool);
-    const sleeping = nameOf(pool, { sql: 'SELECT SLEEP(1), name FROM whoami', cluster: { node: first.address } });
-    await pause(100);
+    const sleeping = nameOf(pool, { sql: 'SELECT SLEEP(2), name FROM whoami', cluster: { node: first.address } });
+    await until(() => view(pool, first).traffic.inFlight === 1);
     const drained = await timed(() => pool.cluster.drain(first.address));
     expect(drained.ms).toBeGreaterThan(500);
     expect(await sleeping).toBe(first.name);
@@ -104,8 +104,8 @@ describe('a drained replica', { timeout: TEST_MS }, () => {
   it('that is resumed meanwhile says so', async () => {
     const pool = await here.pool();
     const node = here.replica(0);
-    const sleeping = pool.query({ sql: 'SELECT SLEEP(0.5)', cluster: { node: node.address } });
-    await pause(50);
+    const sleeping = pool.query({ sql: 'SELECT SLEEP(2)', cluster: { node: node.address } });
+    await until(() => view(pool, node).traffic.inFlight === 1);
     const failure = failureOf(pool.cluster.drain(node.address));
     pool.cluster.resume(node.address);
     expect(await failure).toMatchObject({ code: 'DRAIN_INCOMPLETE', message: expect.stringContaining('resumed') });

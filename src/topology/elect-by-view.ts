@@ -29,12 +29,13 @@ export function electByView(around: Surroundings, current: CurrentBelief): Elect
   const online = rulingOf(originals, { nodes, current, state: 'online' });
   // A member that serves another that joins is the last resort: alone it is better than nothing.
   const ruling = online.length > 0 ? online : rulingOf(originals, { nodes, current, state: 'donor' });
-  if (ruling.length > 0) return rule(ruling, { around, believed });
+  if (ruling.length > 0) return rule(ruling, { around, believed, known: current.view });
   if (believed && mayStay(believed, views)) return stays(believed);
   return nobody(grouped, { views, originals });
 }
 
-function rule(ruling: readonly Ruling[], { around, believed }: Scene): Election {
+function rule(ruling: readonly Ruling[], scene: Scene): Election {
+  const { around, believed } = scene;
   const [first, ...others] = ruling as readonly [Ruling, ...Ruling[]];
   const own = others.length === 0 ? first : ruling.find(({ writers }) => writers.some((node) => node === believed));
   const splitBrain = others.length === 0 ? [] : idsOf(ruling);
@@ -45,7 +46,7 @@ function rule(ruling: readonly Ruling[], { around, believed }: Scene): Election 
   }
   const stranger = believed === undefined ? unheard(own.view, around) : undefined;
   if (stranger !== undefined) return none(`${stranger} has not been heard yet`);
-  const chosen = view === undefined ? own.writers[0] : choose(own, believed, around);
+  const chosen = view === undefined ? own.writers[0] : choose(own, scene);
   if (chosen === undefined) return none('the first of several that may be written to has not been heard yet');
   // Galera counts its views anew when a cluster is begun anew: there an older number says nothing.
   const counted = own.view.kind === 'galera' ? {} : { view: { name, view } };
@@ -55,6 +56,8 @@ function rule(ruling: readonly Ruling[], { around, believed }: Scene): Election 
 interface Scene {
   readonly around: Surroundings;
   readonly believed: NodeView | undefined;
+  /** The newest view that elected. */
+  readonly known: RulingView | undefined;
 }
 
 /** A view, and the nodes that may be written to by it and by their own word. */
@@ -70,12 +73,16 @@ interface Rules {
 }
 
 function rulingOf(views: readonly GroupedReport[], rules: Rules): readonly Ruling[] {
+  const { view: known } = rules.current;
   const believed = rules.nodes.get(rules.current.believed ?? '');
   return views
     .map((view) => {
       const writers = writersOf(view, rules);
       // Galera's members are all alike, and its views are counted anew with the cluster: no claim ends another.
-      return { view, writers: view.kind === 'galera' ? writers : writers.filter((node) => isLater(node, believed)) };
+      return {
+        view,
+        writers: view.kind === 'galera' ? writers : writers.filter((node) => isLater(node, believed, known)),
+      };
     })
     .filter(({ writers }) => writers.length > 0);
 }
@@ -174,12 +181,18 @@ function latest(writers: readonly NodeView[]): readonly NodeView[] {
     : writers;
 }
 
-/** False for a claim that may be from before the believed primary's own: only a later view, or a later question, tells. */
-function isLater(node: NodeView, believed: NodeView | undefined): boolean {
+/**
+ * False for a claim that may be from before the believed primary's own: only a later view, or a later question, tells. One that has
+ * left its group does not say any more which view it was elected by.
+ */
+function isLater(node: NodeView, believed: NodeView | undefined, known: RulingView | undefined): boolean {
   const [own, last] = [node.lastReport, believed?.lastReport];
-  if (node.id === believed?.id || !own?.group || !last?.group || own.group.name !== last.group.name) return true;
-  const [a, b] = [own.group.view, last.group.view];
-  if (a && b && a.epoch === b.epoch && a.number !== b.number) return a.number > b.number;
+  if (node.id === believed?.id || !own?.group || !last) return true;
+  const { name, view } = own.group;
+  const other = last.group?.name === name && last.group.state !== 'left' ? last.group : known;
+  if (other?.name !== name) return true;
+  if (view && other.view?.epoch === view.epoch && other.view.number !== view.number)
+    return view.number > other.view.number;
   return own.sentAt >= last.answeredAt;
 }
 
@@ -191,7 +204,7 @@ function sentAt({ lastReport }: NodeView): number {
  * Whoever takes the writes keeps them. Otherwise it is the first writer of the view, so that all processes agree where there are
  * several: undefined while that one may still say so.
  */
-function choose(ruling: Ruling, believed: NodeView | undefined, around: Surroundings): NodeView | undefined {
+function choose(ruling: Ruling, { around, believed, known }: Scene): NodeView | undefined {
   const { writers, view } = ruling;
   if (believed !== undefined && writers.includes(believed)) return believed;
   const { members } = view.group;
@@ -200,7 +213,7 @@ function choose(ruling: Ruling, believed: NodeView | undefined, around: Surround
     const found = writers.find(({ id }) => id === member.id);
     if (found !== undefined) return found;
     const node = around.nodes.get(member.id ?? '');
-    if (node === undefined ? mayAnswer(member.address, around) : isThere(node) && !isLater(node, believed))
+    if (node === undefined ? mayAnswer(member.address, around) : isThere(node) && !isLater(node, believed, known))
       return undefined;
   }
   return writers[0];

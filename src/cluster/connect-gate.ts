@@ -19,3 +19,13 @@ export class ConnectGate {
     }
   }
 }
+
+const FIRST_BACKOFF_MS = 25;
+const LAST_BACKOFF_MS = 500;
+
+/** How long nobody tries to connect after so many failures in a row. */
+export function backOffMs(failures: number): number {
+  const longest = Math.min(LAST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** failures);
+  // Half of it by chance: the processes that lost a server together do not come back to it together.
+  return longest * (0.5 + Math.random() / 2);
+}

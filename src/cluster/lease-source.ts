@@ -100,7 +100,9 @@ export class LeaseSource implements TopologyObserver {
 
   /** Most connections to each node, from now on. */
   useLimit(max: number): void {
-    this.#pools.limit(max, this.#topology);
+    if (this.#closed) return;
+    this.#pools.resize(max, this.#topology);
+    this.#context.policy = { ...this.#context.policy, poolMax: max };
   }
 
   running(node: NodeId): number {
@@ -111,7 +113,7 @@ export class LeaseSource implements TopologyObserver {
   acquire(request: LeaseRequest, now: number = this.cluster.clock.now()): void {
     if (this.#closed) return request.onError(new ClusterClosedError());
     const { need } = request.intent;
-    if (need !== undefined && (need.unknownSince !== undefined || request.routedOn !== undefined)) {
+    if (need?.unknownSince !== undefined || request.routedOn !== undefined) {
       request.intent = this.scope.refresh(request.intent);
     }
     const context = this.#at(now, request.begunAt);

@@ -1,7 +1,7 @@
 import genericPool, { type Pool } from 'generic-pool';
 import type { Clock, Timer } from '../clock.js';
 import { readError } from '../error-facts.js';
-import { ConnectGate } from './connect-gate.js';
+import { backOffMs, ConnectGate } from './connect-gate.js';
 import { type LeaseReceiver, LeaseWaiters, type Waiter } from './lease-waiters.js';
 import { ParkedWaiters } from './parked-waiters.js';
 import type { PhysicalConnection } from './physical-connection.js';
@@ -14,8 +14,7 @@ export type { NodePoolSettings };
 const IDLE_CHECK_MS = 30_000;
 const CHECK_MS = 1_000;
 const TEND_MS = 5_000;
-const FIRST_BACKOFF_MS = 25;
-const LAST_BACKOFF_MS = 500;
+const FULL_PAUSE_MS = 100;
 const UNWANTED = new Error('nobody waits for this connection any more');
 
 /**
@@ -26,7 +25,7 @@ const UNWANTED = new Error('nobody waits for this connection any more');
  */
 export class NodePool {
   readonly #connectTo: () => Promise<PhysicalConnection>;
-  readonly #settings: NodePoolSettings;
+  #settings: NodePoolSettings;
   readonly #clock: Clock;
   readonly #main: Pool<Resource>;
   readonly #gate = new ConnectGate(2);
@@ -45,8 +44,9 @@ export class NodePool {
     this.#connectTo = open;
     this.#settings = settings;
     this.#clock = clock;
-    this.#waiters = new LeaseWaiters(clock, settings.acquireTimeoutMs, () => timeoutOf(settings));
-    this.#main = this.#create(settings.min, settings.max);
+    this.#waiters = new LeaseWaiters(clock, settings.acquireTimeoutMs, () => timeoutOf(this.#settings));
+    // The limit is kept here, where it can be changed.
+    this.#main = this.#create(settings.min, Number.MAX_SAFE_INTEGER);
     if (settings.min === 0) return;
     this.#main.start();
     this.#tending = this.#tend();
@@ -112,6 +112,12 @@ export class NodePool {
     if (next) this.#take(owner, next);
   }
 
+  /** Opens no more than so many from now on; those that are open stay in use. */
+  resize(max: number): void {
+    this.#settings = { ...this.#settings, max };
+    this.#serveParked();
+  }
+
   /**
    * Lends nothing any more: idle connections are closed, waiters get `error`.
    *
@@ -147,7 +153,7 @@ export class NodePool {
           else resource.quit();
         },
       },
-      { min, max, ...keeping(max, this.#settings.idleTimeoutMs) },
+      { min, max, ...keeping(this.#settings) },
     );
   }
 
@@ -189,15 +195,10 @@ export class NodePool {
       return await this.#connectTo();
     } catch (error) {
       // A full server has room again when one of our own leases comes back.
-      if (this.#lent === 0 || !readError(error as Error, 'connect').full) this.#backOff();
+      const full = this.#lent > 0 && readError(error as Error, 'connect').full;
+      if (!full) this.#blockedUntil = this.#clock.now() + backOffMs(this.#failures++);
       throw error;
     }
-  }
-
-  #backOff(): void {
-    const backoff = Math.min(LAST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** this.#failures++);
-    // Half of it by chance: the processes that lost a server together do not come back to it together.
-    this.#blockedUntil = this.#clock.now() + backoff * (0.5 + Math.random() / 2);
   }
 
   #take(pool: Pool<Resource>, waiter: Waiter): void {
@@ -246,7 +247,7 @@ export class NodePool {
       return this.#waiters.failAll(tombstone.error);
     }
     this.#parked.pushFirst(waiter);
-    this.#clock.after(LAST_BACKOFF_MS / 5, () => {
+    this.#clock.after(FULL_PAUSE_MS, () => {
       if (!waiter.settled) this.#take(pool, waiter);
     });
   }
@@ -274,14 +275,17 @@ export class NodePool {
     const again = (): void => {
       if (this.#retired) return;
       this.#tending = this.#tend();
-      // Who came meanwhile found none idle.
-      while (this.#hasRoom()) {
-        const next = this.#parked.next();
-        if (!next) return;
-        this.#take(this.#main, next);
-      }
+      this.#serveParked(); // who came meanwhile found none idle
     };
     return this.#clock.after(TEND_MS, () => void destroyDead(this.#main).then(again, again), true);
+  }
+
+  #serveParked(): void {
+    while (this.#hasRoom()) {
+      const next = this.#parked.next();
+      if (!next) return;
+      this.#take(this.#main, next);
+    }
   }
 
   #closeIdle(): void {

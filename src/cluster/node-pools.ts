@@ -81,10 +81,15 @@ export class NodePools {
     return count;
   }
 
-  /** Most connections to each node, from now on: with another limit it is another pool. */
-  limit(max: number, topology: Topology): void {
+  /** Most connections to each node, from now on. */
+  resize(max: number, topology: Topology): void {
     this.#max = max;
-    this.reconcile(topology);
+    for (const [id, { pool, terms }] of this.#pools) {
+      const wanted = this.#wanted(topology, id);
+      if (!wanted || wanted.max === terms.max) continue;
+      this.#pools.set(id, { pool, terms: { ...terms, max: wanted.max } });
+      pool.resize(wanted.max);
+    }
   }
 
   /** Retires the pools of nodes that went or changed their role, and makes those that are missing. */

@@ -24,7 +24,7 @@ export interface Tombstone {
 export type Resource = PhysicalConnection | Tombstone;
 
 /** How generic-pool keeps what is idle: the one used last is lent first, so that the others can go. */
-export function keeping(max: number, idleTimeoutMs: number): Options {
+export function keeping({ max, idleTimeoutMs }: Pick<NodePoolSettings, 'max' | 'idleTimeoutMs'>): Options {
   return {
     autostart: false,
     fifo: false,

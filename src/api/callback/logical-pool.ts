@@ -55,12 +55,12 @@ export class LogicalPool {
    * @returns whether it is free now: nobody waited for it
    */
   release(connection: LogicalConnection, reusable: boolean): boolean {
-    const next = this.#closed ? undefined : this.#waiting.shift();
     if (!reusable || this.#closed) {
       this.#all.delete(connection);
-      if (next) this.acquire(next);
+      this.#fill();
       return false;
     }
+    const next = this.#waiting.shift();
     if (next) process.nextTick(next, null, connection.handOut(), true);
     else this.#free.push(connection);
     return next === undefined;
@@ -122,8 +122,13 @@ export class LogicalPool {
       if (!error) return receiver(null, connection.handOut());
       this.#all.delete(connection);
       receiver(error);
-      const next = this.#waiting.shift();
-      if (next) this.acquire(next);
+      this.#fill();
     }, signal);
+  }
+
+  // One is gone: who waits longest gets another in its place, where the limit has not been lowered meanwhile.
+  #fill(): void {
+    const next = this.#all.size < this.limit ? this.#waiting.shift() : undefined;
+    if (next) this.acquire(next);
   }
 }

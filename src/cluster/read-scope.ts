@@ -4,7 +4,7 @@ import type { Consistency, Settings } from '../options.js';
 import type { Intent } from '../routing/intent.js';
 import type { NodeId } from '../topology/node-report.js';
 import { tellsGtids } from '../topology/samples.js';
-import type { Sample, Topology } from '../topology/topology.js';
+import type { NodeView, Sample, Topology } from '../topology/topology.js';
 import type { Cluster } from './cluster.js';
 
 const PLAIN_READ = {
@@ -24,7 +24,12 @@ export interface WriteHistory {
   readonly watermark: Watermark;
   /** The one that it was last kept true for. */
   topology: Topology;
+  /** What had been written when the primary changed, until it is known whether the new one has it. */
+  doubt?: { readonly since: number; readonly gtids: GtidSet } | undefined;
 }
+
+/** How long a member that takes the writes over may take to receive what the others have, ms. */
+const RECEIVE_MS = 10_000;
 
 /** Nothing written yet. */
 export function newHistory({ topology }: Cluster): WriteHistory {
@@ -69,8 +74,11 @@ export class ReadScope {
 
   /** The intent of a read: the same object while the watermark is unchanged. */
   readIntent(maxLagMs?: number, consistency: Consistency = this.#settings.consistency): Intent {
-    const need = consistency === 'eventual' ? undefined : this.need;
-    if (need !== this.#readIntent.need) this.#readIntent = Object.freeze({ ...this.#readIntent, need });
+    const counts = consistency !== 'eventual';
+    const need = counts ? this.need : undefined;
+    const era = counts ? this.#watermark.era : undefined;
+    const last = this.#readIntent;
+    if (need !== last.need || era !== last.era) this.#readIntent = Object.freeze({ ...last, need, era });
     return maxLagMs === undefined ? this.#readIntent : { ...this.#readIntent, maxLagMs };
   }
 
@@ -79,9 +87,12 @@ export class ReadScope {
    * without a GTID did may be known by now; if not, a sample of the primary is asked for.
    */
   refresh(intent: Intent): Intent {
-    const need = intent.need && this.#watermark.since(intent.need);
+    if (intent.era === undefined) return intent;
+    const { era } = this.#watermark;
+    const same = intent.need ? this.#watermark.since(intent.need) : undefined;
+    const need = intent.need || intent.era === era ? same : this.need;
     if (need?.unknownSince !== undefined && this.#wantsSample()) this.#cluster.sample([], need.unknownSince);
-    return need === intent.need ? intent : { ...intent, need };
+    return need === intent.need && era === intent.era ? intent : { ...intent, need, era };
   }
 
   /** Takes in the GTIDs of a write. Where no replica could tell that it has them (Aurora), they are as good as none. */
@@ -111,23 +122,39 @@ export class ReadScope {
     const previous = this.#history.topology;
     if (topology === previous) return;
     this.#history.topology = topology;
-    if (topology.generation !== previous.generation) this.#dropLost(topology);
-    // A replica that joins may lack what all others had, and what was forgotten for that.
-    const joined = topology.replicas.some(({ id }) => previous.nodes.get(id)?.role !== 'replica');
-    if (joined) this.#watermark.recall(this.#cluster.clock.now());
+    if (topology.generation !== previous.generation) this.#doubt(topology);
+    this.#judge(topology);
+    // It may lack what all others had, and what was forgotten for that.
+    const comes = topology.replicas.some((node) => isNewTo(previous, node));
+    if (comes) this.#watermark.recall(this.#cluster.clock.now());
     if (this.need !== undefined) this.#tidy(topology);
   }
 
-  // GTIDs that a new primary does not have are gone: nobody could ever wait for them.
-  #dropLost({ primary, samples }: Topology): void {
+  // What was written may be missing on another primary.
+  #doubt({ primary }: Topology): void {
+    const now = this.#cluster.clock.now();
     // Positions count in one server's log: what another one has of it is told by where its own log ends.
     if (primary?.lastReport && !tellsGtids(primary.lastReport)) {
-      this.#watermark.recount(this.#cluster.clock.now());
-      return;
+      this.#history.doubt = undefined;
+      return this.#watermark.recount(now);
     }
+    this.#watermark.renew();
+    const { gtids } = this.#watermark;
+    this.#history.doubt = gtids.isEmpty ? undefined : { since: now, gtids };
+  }
+
+  // GTIDs that a new primary does not have are gone: nobody could ever wait for them. Of a group it may still receive them.
+  #judge({ primary, samples }: Topology): void {
+    const { doubt } = this.#history;
     const sample = samples.at(-1);
-    const lost = sample && this.#watermark.drop(sample.executed);
-    if (!lost || lost.isEmpty) return;
+    if (doubt === undefined || sample === undefined) return;
+    const group = primary?.lastReport?.group;
+    const missing = doubt.gtids.minus(sample.executed);
+    if (group && !missing.isEmpty && sample.sentAt < doubt.since + RECEIVE_MS) return;
+    this.#history.doubt = undefined;
+    const lost = group?.received ? missing.minus(group.received) : missing;
+    if (lost.isEmpty) return;
+    this.#watermark.drop(lost);
     const message = `writes acknowledged through this pool are missing on the new primary: ${lost.toString()}`;
     this.#cluster.tell('warning', { code: 'WRITES_LOST', message });
   }
@@ -152,4 +179,11 @@ export class ReadScope {
     const sentAt = Math.min(...replicas.map(({ lag }) => lag.caughtUpTo ?? Number.NEGATIVE_INFINITY));
     return { sentAt, executed: GtidSet.empty };
   }
+}
+
+/** Whether a replica was none before, or lacks by now what it had: nodes can lose. */
+function isNewTo({ nodes }: Topology, { id, executed }: NodeView): boolean {
+  const before = nodes.get(id);
+  if (before?.role !== 'replica') return true;
+  return executed !== undefined && before.executed !== undefined && !executed.contains(before.executed);
 }

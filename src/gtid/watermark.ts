@@ -29,6 +29,17 @@ export class Watermark {
     return this.#need;
   }
 
+  /** Another number than before: what was needed before may mean nothing any more, or not be enough. */
+  get era(): number {
+    return this.#era;
+  }
+
+  /** All GTIDs of what was written and may be missing somewhere. */
+  get gtids(): GtidSet {
+    this.#join();
+    return this.#gtids;
+  }
+
   /**
    * What a read that began with this need must see: the same, however much has been written since, or it would wait for ever where
    * somebody always writes. All that is needed by now after a new era, or where a write of unknown GTID may be known by now.
@@ -105,14 +116,17 @@ export class Watermark {
     this.#set(GtidSet.empty, Math.max(at, this.#unknownSince ?? at));
   }
 
-  /** Removes, and returns, the GTIDs that the new primary does not have: no node will ever have them. */
-  drop(primaryHas: GtidSet): GtidSet {
+  /** Another primary: whoever waits takes what is needed by then. */
+  renew(): void {
+    this.#era++;
+    this.#set(this.#gtids, this.#unknownSince);
+  }
+
+  /** Forgets GTIDs that no node will ever have. */
+  drop(lost: GtidSet): void {
     this.#join();
-    const lost = this.#gtids.minus(primaryHas);
-    if (lost.isEmpty) return lost;
     this.#era++;
     this.#set(this.#gtids.minus(lost), this.#unknownSince);
-    return lost;
   }
 
   #set(gtids: GtidSet, unknownSince: number | undefined): void {
@@ -120,7 +134,7 @@ export class Watermark {
     this.#gtids = gtids;
     this.#unknownSince = unknownSince;
     const nothing = gtids.isEmpty && unknownSince === undefined;
-    this.#used = true;
+    this.#used ||= !nothing;
     this.#need = nothing ? undefined : Object.freeze({ gtids, unknownSince, era: this.#era });
   }
 }

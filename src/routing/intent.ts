@@ -12,6 +12,8 @@ export interface Intent {
   /** Upper bound of the lag of a replica that may answer, in ms. */
   readonly maxLagMs: number;
   readonly need: ReadNeed | undefined;
+  /** The watermark's era that `need` is of, also when nothing is needed. Absent where writes do not matter. */
+  readonly era?: number | undefined;
   /** Nodes that have been tried and failed for this statement. */
   readonly tried: readonly NodeId[];
   /** The read has waited as long as it may for freshness: no more `wait`, the fallback now. */

@@ -256,11 +256,7 @@ function settleVictim(
   { query, done, clock }: { query: boolean; done: KillDone; clock: LeaseSource['cluster']['clock'] },
 ): void {
   if (victim.dead || done === 'nothing') return victim.kills.open();
-  if (done === 'unknown') {
-    const settle = (): void => settleVictim(victim, { query: true, done: 'killed', clock });
-    clock.after(ARRIVAL_MS, settle, true);
-    return;
-  }
+  if (done === 'unknown') return settleLater(victim, clock);
   const timer = clock.after(query ? KILL_MS : CLOSE_MS, () => victim.destroy(), true);
   const end = (): void => {
     timer.cancel();
@@ -268,6 +264,19 @@ function settleVictim(
   };
   if (query) victim.raw.query('DO 0', end);
   else victim.onceDead(end);
+}
+
+// Nobody knows whether it was killed: it is closed for nothing that takes its time.
+function settleLater(victim: PhysicalConnection, clock: LeaseSource['cluster']['clock']): void {
+  let isOver = false;
+  const end = (): void => {
+    if (isOver) return;
+    isOver = true;
+    timer.cancel();
+    victim.kills.open();
+  };
+  const timer = clock.after(ARRIVAL_MS, () => void victim.raw.query('DO 0', end), true);
+  victim.onceDead(end);
 }
 
 /** Whether what a text does is to kill. */

@@ -22,6 +22,8 @@ export interface Statement {
   readonly streams?: boolean;
   /** Rows or fields have reached the caller, so that it cannot be run again unseen. */
   readonly delivered: boolean;
+  /** How many of its rows, and of what goes with them, were given one by one. */
+  readonly given?: number;
   /** The text with its values in it; absent where it has none. */
   written?(): string;
   /** Nobody wants its rows any more: the caller is told at once, and what still comes is thrown away. */

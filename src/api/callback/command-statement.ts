@@ -61,6 +61,7 @@ export class CommandStatement implements Statement {
   /** What the caller gets. */
   readonly command: DriverQuery;
   delivered = false;
+  given = 0;
   readonly #protocol: Protocol;
   readonly #context: StatementContext;
   readonly #callback: DriverCallback | undefined;
@@ -108,7 +109,7 @@ export class CommandStatement implements Statement {
   }
 
   abandon(reason: Error): void {
-    if (this.#callback) return;
+    if (this.#callback || this.#abandoned) return;
     this.#abandoned = true;
     if (this.command.listenerCount('error') > 0) this.command.emit('error', reason);
     (this.command._connection as { resume(): void } | undefined)?.resume();
@@ -189,6 +190,7 @@ export class CommandStatement implements Statement {
       args[0] = untracked(header);
     }
     if (value !== undefined) this.delivered = true;
+    this.given++;
     if (!this.#abandoned) this.command.emit(event, ...args);
   }
 }

@@ -187,7 +187,7 @@ export class LogicalConnection extends DriverConnection {
     this.#call({ ...PING, opens: true, options, callback: done });
   }
 
-  /** Ends it at once. As in mysql2, what runs on it and waits there is not told. */
+  /** Ends it at once. As in mysql2, statements that run on it or wait there are not told. */
   close(): void {
     this.#calls.hush();
     this.destroy();

@@ -147,8 +147,8 @@ export class ReadScope {
   #judge({ primary, samples }: Topology): void {
     const { doubt } = this.#history;
     const sample = samples.at(-1);
-    if (doubt === undefined || sample === undefined) return;
-    const group = primary?.lastReport?.group;
+    if (doubt === undefined || sample === undefined || primary === undefined) return;
+    const group = primary.lastReport?.group;
     const missing = doubt.gtids.minus(sample.executed);
     if (group && !missing.isEmpty && sample.sentAt < doubt.since + RECEIVE_MS) return;
     this.#history.doubt = undefined;

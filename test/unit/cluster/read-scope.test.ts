@@ -133,7 +133,10 @@ describe('a group', () => {
     scene.source.scope.add(W);
     for (const as of ['B', 'C']) member(as, rest);
     expect(scene.warnings).toEqual([]);
+    // While there is none nobody can tell.
     scene.clock.advance(11_000);
+    scene.hear({ from: 'db-2', failed: 'gone' });
+    expect([scene.cluster.topology.primary, scene.warnings]).toEqual([undefined, []]);
     for (const as of ['B', 'C']) member(as, rest);
     expect(scene.warnings).toEqual(['WRITES_LOST']);
     for (const as of ['B', 'C', 'B', 'C']) member(as, rest);

@@ -59,8 +59,8 @@ describe('GTID replication', () => {
     const channel = { from: 'db-1', id: 'A' };
     scene.hear({ from: name, as: name === 'db-2' ? 'B' : 'C', readOnly: true, executed, channels: [channel] });
   };
-
-  test('a read that needed nothing, and comes again when a replica has come, needs what that one may lack', () => {
+  /** One of which every replica has what was written. */
+  const written = (): Scene => {
     const scene = begin();
     for (let i = 0; i < 3; i++) {
       primary(scene, 'A:1-10');
@@ -69,6 +69,11 @@ describe('GTID replication', () => {
     scene.source.scope.add(W);
     primary(scene, 'A:1-11');
     replica(scene, 'db-2', 'A:1-11');
+    return scene;
+  };
+
+  test('a read that needed nothing, and comes again when a replica has come, needs what that one may lack', () => {
+    const scene = written();
     const intent = scene.source.scope.readIntent();
     expect(intent.need).toBeUndefined();
     const request = { ...idle(scene), intent };
@@ -84,14 +89,7 @@ describe('GTID replication', () => {
   });
 
   test('a replica that has lost what it had is not read from, though its role has never changed', () => {
-    const scene = begin();
-    for (let i = 0; i < 3; i++) {
-      primary(scene, 'A:1-10');
-      replica(scene, 'db-2', 'A:1-10');
-    }
-    scene.source.scope.add(W);
-    primary(scene, 'A:1-11');
-    replica(scene, 'db-2', 'A:1-11');
+    const scene = written();
     expect([scene.source.scope.need, scene.read]).toEqual([undefined, 'db-2:3306']);
     replica(scene, 'db-2', 'A:1-10');
     expect(scene.read).toBe('db-1:3306');
@@ -102,44 +100,39 @@ describe('a group', () => {
   const all = ['A*', 'B', 'C'];
   const rest = ['B*', 'C'];
 
+  const member = (scene: Scene, as: string, members: string[], [executed, received] = ['A:1-10', 'A:1-10']) => {
+    const group = { view: members === all ? 1 : 2, members, received };
+    const readOnly = !members.includes(`${as}*`);
+    scene.hear({ from: `db-${' ABC'.indexOf(as)}`, as, executed, readOnly, channels: [], group });
+  };
+
   test('what the new primary has received counts as its own: nothing is lost, and a read waits for it', () => {
     const scene = begin();
-    const member = (as: string, executed: string, received: string, members: string[]) => {
-      const from = `db-${' ABC'.indexOf(as)}`;
-      const readOnly = !members.includes(`${as}*`);
-      const group = { view: members === all ? 1 : 2, members, received };
-      scene.hear({ from, as, executed, readOnly, channels: [], group });
-    };
-    for (let i = 0; i < 3; i++) for (const as of ['A', 'B', 'C']) member(as, 'A:1-10', 'A:1-10', all);
+    for (let i = 0; i < 3; i++) for (const as of ['A', 'B', 'C']) member(scene, as, all);
     scene.source.scope.add(W);
-    for (const as of ['B', 'C']) member(as, 'A:1-10', 'A:1-11', rest);
+    for (const as of ['B', 'C']) member(scene, as, rest, ['A:1-10', 'A:1-11']);
     expect(scene.cluster.topology.primary?.address).toBe('db-2:3306');
-    for (const as of ['B', 'C']) member(as, 'A:1-10', 'A:1-11', rest);
+    for (const as of ['B', 'C']) member(scene, as, rest, ['A:1-10', 'A:1-11']);
     expect(scene.source.scope.need?.gtids.toString()).toContain(`${uuid('A')}:`);
-    member('B', 'A:1-11', 'A:1-11', rest);
+    member(scene, 'B', rest, ['A:1-11', 'A:1-11']);
     expect([scene.read === 'db-3:3306', scene.warnings]).toEqual([false, []]);
-    member('C', 'A:1-11', 'A:1-11', rest);
+    member(scene, 'C', rest, ['A:1-11', 'A:1-11']);
     expect(scene.read).toBe('db-3:3306');
   });
 
   test('what it has not received in time is lost, and said to be', () => {
     const scene = begin();
-    const member = (as: string, members: string[]) => {
-      const from = `db-${' ABC'.indexOf(as)}`;
-      const group = { view: members === all ? 1 : 2, members, received: 'A:1-10' };
-      scene.hear({ from, as, executed: 'A:1-10', readOnly: !members.includes(`${as}*`), channels: [], group });
-    };
-    for (let i = 0; i < 3; i++) for (const as of ['A', 'B', 'C']) member(as, all);
+    for (let i = 0; i < 3; i++) for (const as of ['A', 'B', 'C']) member(scene, as, all);
     scene.source.scope.add(W);
-    for (const as of ['B', 'C']) member(as, rest);
+    for (const as of ['B', 'C']) member(scene, as, rest);
     expect(scene.warnings).toEqual([]);
     // While there is none nobody can tell.
     scene.clock.advance(11_000);
     scene.hear({ from: 'db-2', failed: 'gone' });
     expect([scene.cluster.topology.primary, scene.warnings]).toEqual([undefined, []]);
-    for (const as of ['B', 'C']) member(as, rest);
+    for (const as of ['B', 'C']) member(scene, as, rest);
     expect(scene.warnings).toEqual(['WRITES_LOST']);
-    for (const as of ['B', 'C', 'B', 'C']) member(as, rest);
+    for (const as of ['B', 'C', 'B', 'C']) member(scene, as, rest);
     expect(scene.source.scope.need).toBeUndefined();
   });
 

@@ -89,8 +89,7 @@ export class ReadScope {
   refresh(intent: Intent): Intent {
     if (intent.era === undefined) return intent;
     const { era } = this.#watermark;
-    const same = intent.need ? this.#watermark.since(intent.need) : undefined;
-    const need = intent.need || intent.era === era ? same : this.need;
+    const need = this.#watermark.since(intent.need, intent.era);
     if (need?.unknownSince !== undefined && this.#wantsSample()) this.#cluster.sample([], need.unknownSince);
     return need === intent.need && era === intent.era ? intent : { ...intent, need, era };
   }

@@ -7,8 +7,6 @@ export interface ReadNeed {
   readonly gtids: GtidSet;
   /** A write without a GTID ended at this time (ms): until a later sample of the primary exists, only the primary will do. */
   readonly unknownSince: number | undefined;
-  /** Another number than before: what was needed before may mean nothing any more, or not be enough. */
-  readonly era: number;
 }
 
 /** Beyond this many intervals a watermark is replaced by a sample that contains it. */
@@ -41,12 +39,14 @@ export class Watermark {
   }
 
   /**
-   * What a read that began with this need must see: the same, however much has been written since, or it would wait for ever where
-   * somebody always writes. All that is needed by now after a new era, or where a write of unknown GTID may be known by now.
+   * What a read that began with this need in this era must see: the same, however much has been written since, or it would wait for
+   * ever where somebody always writes. All that is needed by now after a new era, or where a write of unknown GTID may be known by now.
    */
-  since(begun: ReadNeed): ReadNeed | undefined {
+  since(begun: ReadNeed | undefined, era: number): ReadNeed | undefined {
     const { need } = this;
-    return need !== undefined && begun.unknownSince === undefined && begun.era === need.era ? begun : need;
+    if (era !== this.#era) return need;
+    if (begun === undefined || need === undefined) return undefined;
+    return begun.unknownSince === undefined ? begun : need;
   }
 
   /** Something that was forgotten may be missing again: when anything was written at all, as after {@link Watermark.addUnknown}. */
@@ -119,7 +119,6 @@ export class Watermark {
   /** Another primary: whoever waits takes what is needed by then. */
   renew(): void {
     this.#era++;
-    this.#set(this.#gtids, this.#unknownSince);
   }
 
   /** Forgets GTIDs that no node will ever have. */
@@ -130,11 +129,11 @@ export class Watermark {
   }
 
   #set(gtids: GtidSet, unknownSince: number | undefined): void {
-    if (gtids === this.#gtids && unknownSince === this.#unknownSince && this.#need?.era === this.#era) return;
+    if (gtids === this.#gtids && unknownSince === this.#unknownSince) return;
     this.#gtids = gtids;
     this.#unknownSince = unknownSince;
+    this.#used = true;
     const nothing = gtids.isEmpty && unknownSince === undefined;
-    this.#used ||= !nothing;
-    this.#need = nothing ? undefined : Object.freeze({ gtids, unknownSince, era: this.#era });
+    this.#need = nothing ? undefined : Object.freeze({ gtids, unknownSince });
   }
 }

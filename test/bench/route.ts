@@ -75,7 +75,7 @@ const read: Intent = {
   tried: [],
   waited: false,
 };
-const needing: Intent = { ...read, need: { gtids: gtids('A:998'), unknownSince: undefined, era: 0 } };
+const needing: Intent = { ...read, need: { gtids: gtids('A:998'), unknownSince: undefined } };
 const write: Intent = { ...read, access: 'write' };
 
 const wide = GtidSet.parse(

@@ -122,7 +122,7 @@ function withMore(node: NodeView, { zones, weights, duties, serving, maxConnecti
 function intentOf({ intent = {} }: Case): Intent {
   const { need, unknownSince, ...rest } = intent;
   const wanted =
-    need === undefined && unknownSince === undefined ? undefined : { gtids: gtids(need ?? ''), unknownSince, era: 0 };
+    need === undefined && unknownSince === undefined ? undefined : { gtids: gtids(need ?? ''), unknownSince };
   return { ...INTENT, ...rest, need: wanted };
 }
 

@@ -158,7 +158,8 @@ export class Kill implements LeaseRequest {
       const answered = !error || !!('sqlState' in error && error.sqlState);
       if (!answered) lease.dirty = true;
       this.#source.release(lease);
-      this.#end(error && answered ? 'nothing' : error ? 'unknown' : 'killed', [error, result, fields]);
+      const refused = answered ? 'nothing' : 'unknown';
+      this.#end(error ? refused : 'killed', [error, result, fields]);
     });
   }
 

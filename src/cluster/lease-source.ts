@@ -193,9 +193,9 @@ export class LeaseSource implements TopologyObserver {
     return report !== undefined && tellsGtids(report) && tracksItsSamples(primary);
   }
 
-  release(lease: PhysicalConnection, now?: number): void {
+  release(lease: PhysicalConnection): void {
     if (lease.kills.isShut) lease.kills.pass(() => lease.home?.release(lease));
-    else lease.home?.release(lease, now);
+    else lease.home?.release(lease);
   }
 
   onTopology(topology: Topology): void {
@@ -237,7 +237,7 @@ export class LeaseSource implements TopologyObserver {
     const pool = this.#pools.get(node.id);
     if (!pool && request.intent.node !== undefined) return request.onError(notServing(node));
     if (!pool || pool.blockedUntil > this.#context.now) return this.#hold(request, undefined);
-    pool.acquire(request, request.second);
+    pool.acquire(request, request.second, this.#context.now);
   }
 
   #wait(request: LeaseRequest, answer: WaitRoute): void {

@@ -31,7 +31,7 @@ export class NodePool {
   readonly #gate = new ConnectGate(2);
   readonly #waiters: LeaseWaiters;
   readonly #parked = new ParkedWaiters();
-  readonly #returned = new ReturnedLeases((lease) => this.#putBack(lease, this.#ownerOf(lease)));
+  readonly #returned: ReturnedLeases;
   readonly #open = new Set<PhysicalConnection>();
   #lent = 0;
   #reserve: Pool<Resource> | undefined;
@@ -44,6 +44,7 @@ export class NodePool {
     this.#connectTo = open;
     this.#settings = settings;
     this.#clock = clock;
+    this.#returned = new ReturnedLeases(clock, (lease) => this.#putBack(lease, this.#ownerOf(lease)));
     this.#waiters = new LeaseWaiters(clock, settings.acquireTimeoutMs, () => timeoutOf(this.#settings));
     // The limit is kept here, where it can be changed.
     this.#main = this.#create(settings.min, Number.MAX_SAFE_INTEGER);
@@ -79,35 +80,34 @@ export class NodePool {
    *
    * @param useReserve a session that holds a lease already: may have one above `max`
    */
-  acquire(receiver: LeaseReceiver, useReserve = false): void {
+  acquire(receiver: LeaseReceiver, useReserve = false, now: number = this.#clock.now()): void {
     if (this.#retired) return receiver.onPoolError(this.#retired);
     const returned = this.#returned.take();
-    if (returned) return this.#handOver(returned, receiver, this.#clock.now());
-    const pool = useReserve && this.#exhausted() && this.#settings.reserve > 0 ? this.#reservePool() : this.#main;
+    if (returned && now - returned.lastUsedAt <= IDLE_CHECK_MS) return this.#handOver(returned, receiver, now);
     const waiter: Waiter = { receiver, since: Number.POSITIVE_INFINITY, settled: false };
+    if (returned) return this.#check(this.#main, returned, waiter);
+    const pool = useReserve && this.#exhausted() && this.#settings.reserve > 0 ? this.#reservePool() : this.#main;
     if (pool.available > 0) return this.#take(pool, waiter);
     const busy = pool === this.#main && !this.#hasRoom();
-    const refusal = busy ? refusalOf(this.#settings, this.#waiters.size) : undefined;
+    const refusal = busy && refusalOf(this.#settings, this.#waiters.size);
     if (refusal) return receiver.onPoolError(refusal);
     this.#waiters.add(waiter);
-    if (busy) this.#parked.push(waiter);
-    else this.#take(pool, waiter);
+    return busy ? this.#parked.push(waiter) : this.#take(pool, waiter);
   }
 
   /** Gives a connection back. A second call for the same loan does nothing. */
-  release(lease: PhysicalConnection, now: number = this.#clock.now()): void {
+  release(lease: PhysicalConnection): void {
     if (!lease.leased) return;
     lease.leased = false;
     lease.holder = undefined;
     this.#lent--;
-    lease.lastUsedAt = now;
-    lease.dirty ||= now - lease.createdAt > this.#settings.maxLifetimeMs;
+    lease.dirty ||= lease.lastUsedAt - lease.createdAt > this.#settings.maxLifetimeMs;
     const owner = this.#ownerOf(lease);
     const usable = !lease.dead && !lease.dirty && !this.#retired;
     if (owner !== this.#main) return this.#putBack(lease, owner);
-    if (this.#waiters.size === 0) return usable ? this.#returned.add(lease) : this.#putBack(lease, owner);
+    if (usable && this.#waiters.size === 0) return this.#returned.add(lease);
     const next = this.#parked.next();
-    if (usable && next) return this.#handOver(lease, this.#settled(next), now);
+    if (usable && next) return this.#handOver(lease, this.#settled(next));
     this.#putBack(lease, owner);
     if (next) this.#take(owner, next);
   }
@@ -162,7 +162,7 @@ export class NodePool {
     return this.#reserve;
   }
 
-  // Somebody more can be served without a lease coming back: those are counted who have one or are about to get one.
+  // One more can be served without a lease coming back: those count who have one or are about to get one.
   #hasRoom(): boolean {
     return this.#main.borrowed + this.#main.pending < this.#settings.max;
   }
@@ -224,7 +224,7 @@ export class NodePool {
     return waiter.receiver;
   }
 
-  #handOver(lease: PhysicalConnection, receiver: LeaseReceiver, now: number): void {
+  #handOver(lease: PhysicalConnection, receiver: LeaseReceiver, now: number = this.#clock.now()): void {
     lease.leased = true;
     lease.home = this;
     this.#lent++;

@@ -58,6 +58,7 @@ export class PhysicalConnection {
   readonly target: ConnectTarget;
   readonly handshake: Handshake;
   readonly createdAt: number;
+  /** When the last statement on it ended. */
   lastUsedAt: number;
   /** What killed it; undefined while it lives. */
   dead: Error | undefined;
@@ -67,7 +68,7 @@ export class PhysicalConnection {
   /** A listener of the application may have changed its state when it was new: DEFAULT does not bring that back. */
   customized = false;
   /** Where it goes back to. */
-  home: { release(lease: PhysicalConnection, now?: number): void } | undefined;
+  home: { release(lease: PhysicalConnection): void } | undefined;
   /** Its pool lends nothing any more: who keeps it between statements gives it back as soon as nothing binds it. */
   recalled = false;
   /** Who has borrowed it, and is told when it dies or is wanted back. */

@@ -1,15 +1,20 @@
+import type { Clock, Timer } from '../clock.js';
 import type { PhysicalConnection } from './physical-connection.js';
 
+const KEEP_MS = 5;
+
 /**
- * Leases that came back in this turn of the event loop. Who asks in the same turn, as a callback does that sends its next
- * statement, gets one at once; what is left at the end of the turn goes back to the pool that owns it.
+ * Leases that came back a moment ago. Who asks in that moment, as a callback does that sends its next statement, gets one at
+ * once; what nobody asked for goes back to the pool that owns it.
  */
 export class ReturnedLeases {
   readonly #putBack: (lease: PhysicalConnection) => void;
+  readonly #clock: Clock;
   readonly #leases: PhysicalConnection[] = [];
-  #scheduled = false;
+  #timer: Timer | undefined;
 
-  constructor(putBack: (lease: PhysicalConnection) => void) {
+  constructor(clock: Clock, putBack: (lease: PhysicalConnection) => void) {
+    this.#clock = clock;
     this.#putBack = putBack;
   }
 
@@ -19,9 +24,7 @@ export class ReturnedLeases {
 
   add(lease: PhysicalConnection): void {
     this.#leases.push(lease);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(this.#endTurn);
+    this.#timer ??= this.#clock.after(KEEP_MS, this.#endMoment, true);
   }
 
   /** The one that came back last and lives. */
@@ -38,8 +41,8 @@ export class ReturnedLeases {
     for (const lease of this.#leases.splice(0)) this.#putBack(lease);
   }
 
-  readonly #endTurn = (): void => {
-    this.#scheduled = false;
+  readonly #endMoment = (): void => {
+    this.#timer = undefined;
     this.putAllBack();
   };
 }

@@ -49,12 +49,18 @@ export function withoutTracking(result: unknown, fields: unknown): unknown {
 export function untracked(header: AnswerHeader): AnswerHeader {
   const { stateChanges } = header as { stateChanges?: Mutable<StateChanges> };
   if (stateChanges === undefined) return header;
+  if (isEmptyReport(stateChanges)) return header; // as mysql2's, of a transaction that begins or ends
   const variables = stateChanges.systemVariables ?? {};
   if (!tellsTracked(variables) && typeof stateChanges.schema !== 'string') return withoutChanges(header);
   stateChanges.gtids = [];
   stateChanges.trackStateChange = null;
   stateChanges.systemVariables = Object.fromEntries(Object.entries(variables).filter(([name]) => TRACKED.has(name)));
   return header;
+}
+
+function isEmptyReport({ systemVariables, schema, gtids, trackStateChange }: StateChanges): boolean {
+  for (const _ in systemVariables) return false;
+  return schema === null && gtids?.length === 0 && trackStateChange === null;
 }
 
 function tellsTracked(variables: object): boolean {

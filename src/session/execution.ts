@@ -71,15 +71,15 @@ export class Execution implements LeaseRequest {
       refuseUnfit(this.#classification, this.#session);
       const routed = { classification: this.#classification, session: this.#session };
       const options = core.rules === undefined ? this.#statement.options : wishFor(core.rules, this.#statement, routed);
-      if (this.#classification.effects.some(isKill) && this.#kill(options?.node)) return;
+      const { effects, dependsOn } = this.#classification;
+      if (effects.length > 0 && effects.some(isKill) && this.#kill(options?.node)) return;
       if (options?.signal)
         this.#cancellation = watchSignal(options, {
           statement: this.#statement,
           source: core.source,
           giveUp: (reason) => this.#end(undefined, reason),
         });
-      if (this.#classification.dependsOn.length > 0)
-        asked = this.#session.answering(this.#classification, this.#statement.sql);
+      if (dependsOn.length > 0) asked = this.#session.answering(this.#classification, this.#statement.sql);
       const bound = pinned && this.#session.lease(pinned);
       if (bound && !core.source.isDeposed(bound) && beginsElsewhere(this.#classification, this.#session))
         this.#next = state?.nextTransaction;
@@ -114,10 +114,7 @@ export class Execution implements LeaseRequest {
   }
 
   #kill(node: string | undefined): boolean {
-    const ended = (error: Error | null): void => {
-      if (error) this.#end(undefined, error);
-      else this.#session.done(undefined);
-    };
+    const ended = (error: Error | null): void => (error ? this.#end(undefined, error) : this.#session.done(undefined));
     return startKill(this.#statement, { classification: this.#classification, node, core: this.#session.core, ended });
   }
 
@@ -179,12 +176,13 @@ export class Execution implements LeaseRequest {
       told = true;
       if (changesFunctions(this.#statement.sql, this.#classification)) forgetFunctions();
       const ended = this.#session.core.source.cluster.clock.now();
+      lease.lastUsedAt = ended;
       lease.traffic.end(ended - this.#sentAt, error !== null, ended);
       if (error?.code === 'PROTOCOL_SEQUENCE_TIMEOUT') this.#timedOut(lease, error);
       // With an answer beside it, an error is mysql2's own: a local file that could not be read to its end.
       else if (error && result === undefined) this.#failed(lease, error, true);
       else {
-        this.#succeeded(lease, headersOf(result, fields), ended);
+        this.#succeeded(lease, headersOf(result, fields));
         this.#tell(error, result, fields);
       }
     };
@@ -199,7 +197,7 @@ export class Execution implements LeaseRequest {
     }
   }
 
-  #succeeded(lease: PhysicalConnection, headers: readonly AnswerHeader[], now: number): void {
+  #succeeded(lease: PhysicalConnection, headers: readonly AnswerHeader[]): void {
     this.#session.succeeded(lease, this.#classification, headers);
     this.#cancellation?.end();
     rememberWrites(this.#session.core.source, this.#classification, {
@@ -207,7 +205,7 @@ export class Execution implements LeaseRequest {
       headers,
       inTransaction: this.#session.state?.inTransaction ?? false,
     });
-    this.#session.done(lease, now);
+    this.#session.done(lease);
   }
 
   // A SLEEP() that KILL ends gives a row; of a read that nobody wants any more the answer is nobody's.

@@ -21,7 +21,7 @@ export interface SessionCore {
   readonly rules: StatementRules | undefined;
   /** What the pool was asked that only a connection can answer. */
   readonly asked: AskedForms;
-  /** The sessions that are bound to a connection. */
+  /** The sessions that something may bind to a connection: those of many statements stay once they were bound. */
   readonly pinned: Set<Pick<SessionHost, 'pins'>>;
   /** The schema of a fresh connection. */
   readonly database: string | undefined;
@@ -53,7 +53,7 @@ export interface SessionHost {
   use(lease: PhysicalConnection): void;
   drop(lease: PhysicalConnection): void;
   succeeded(lease: PhysicalConnection, classification: Classification, headers: readonly AnswerHeader[]): void;
-  done(lease: PhysicalConnection | undefined, now?: number): void;
+  done(lease: PhysicalConnection | undefined): void;
   lost(cause: Error): void;
   /** What the lease's session state is cannot be told any more. */
   suspect(lease: PhysicalConnection): void;

@@ -1,8 +1,8 @@
 import { NOTHING_REPLAYED, type ReplayedState } from '../cluster/replayed-state.js';
+import { isReadOnlySwitch, isReplayed, isUnchanging } from '../cluster/session-variables.js';
 import type { Classification, Effect } from '../sql/classification.js';
 import { type NextTransaction, nextAfter } from './next-transaction.js';
 import { DOUBTFUL, PIN_OF, type PinReason, UNPIN_OF } from './pins.js';
-import { isReadOnlySwitch, isReplayed, isUnchanging } from './variables.js';
 
 /** Which of a session's two leases. */
 export type Slot = 'primary' | 'replica';
@@ -29,9 +29,10 @@ const AUTOCOMMIT = 2;
  * Pure: the text's effects and the server's answers come in.
  */
 export class SessionState {
-  readonly #pins = new Set<PinReason>();
+  // A few at most: a list is cheaper than a set.
+  readonly #pins: PinReason[] = [];
   #wanted: ReplayedState = NOTHING_REPLAYED;
-  readonly #holding = new Map<PinReason, Set<string | undefined>>();
+  #holding: Map<PinReason, Set<string | undefined>> | undefined;
   #pinnedTo: Slot | undefined;
   #releasesAtEnd = false;
   #next: NextTransaction | undefined;
@@ -46,12 +47,17 @@ export class SessionState {
   }
 
   get inTransaction(): boolean {
-    return this.#pins.has('a transaction');
+    return this.#pins.includes('a transaction');
+  }
+
+  /** Nothing binds the session: what leaves no trace (see {@link leavesNoTrace}) changes nothing. */
+  get isFree(): boolean {
+    return this.#pins.length === 0 && this.#next === undefined;
   }
 
   /** Whether each statement opens a transaction by itself. */
   get autocommit(): boolean {
-    return !this.#pins.has('autocommit=0');
+    return !this.#pins.includes('autocommit=0');
   }
 
   /**
@@ -59,7 +65,7 @@ export class SessionState {
    * said again elsewhere.
    */
   get nextTransaction(): NextTransaction | undefined {
-    return this.#pins.size === 1 && this.#pins.has('the next transaction') ? this.#next : undefined;
+    return this.#pins.length === 1 && this.#pins[0] === 'the next transaction' ? this.#next : undefined;
   }
 
   /** The next transaction begins on the lease in `slot`, where all was said again. */
@@ -86,31 +92,31 @@ export class SessionState {
 
   /** Takes in that a statement succeeded on the lease in `slot`; `header` when its answer had one. */
   apply(classification: Classification, header: AnswerHeader | undefined, slot: Slot): void {
-    this.#next = nextAfter(this.#next, this.#pins.has('the next transaction'), classification);
+    this.#next = nextAfter(this.#next, this.#pins.includes('the next transaction'), classification);
     for (const effect of classification.effects) this.#effect(effect);
     // A temporary table may have another name now.
-    if (RENAMING.has(classification.kind) && this.#pins.has('a temporary table')) {
+    if (this.#pins.includes('a temporary table') && RENAMING.has(classification.kind)) {
       this.#named('a temporary table').add(undefined);
     }
     if (header?.stateChanges && !isQuietReport(header.stateChanges)) {
       this.#report(header.stateChanges, isExplained(classification));
     }
     if (header?.serverStatus !== undefined) this.#status(header.serverStatus);
-    this.#pinnedTo = this.#pins.size === 0 ? undefined : (this.#pinnedTo ?? slot);
+    this.#pinnedTo = this.#pins.length === 0 ? undefined : (this.#pinnedTo ?? slot);
   }
 
   /** Whether the server closes the connection after this statement, which succeeded: `COMMIT RELEASE`, or `completion_type`. */
   closes({ effects }: Classification): boolean {
-    return effects.some(
-      (effect) =>
-        (effect.type === 'commit' || effect.type === 'rollback') &&
-        (effect.release || (this.#releasesAtEnd && !effect.noRelease)),
-    );
+    for (const effect of effects) {
+      const ends = effect.type === 'commit' || effect.type === 'rollback';
+      if (ends && (effect.release || (this.#releasesAtEnd && !effect.noRelease))) return true;
+    }
+    return false;
   }
 
   /** An error may have ended the transaction. */
   doubt(): void {
-    if (this.#pins.delete('a transaction')) this.#pin(DOUBTFUL);
+    if (this.#unpin('a transaction')) this.#pin(DOUBTFUL);
   }
 
   /** Something ran on the lease in `slot`, and failed, that may have changed what nobody told. */
@@ -121,21 +127,28 @@ export class SessionState {
 
   /** The session was given back: its variables and schema stay, what binds it does not. */
   release(): void {
-    if (this.#pins.size > 0) this.#pins.clear();
-    if (this.#holding.size > 0) this.#holding.clear();
+    this.#pins.length = 0;
+    this.#holding = undefined;
     this.#pinnedTo = undefined;
     this.#releasesAtEnd = false;
   }
 
   #pin(reason: PinReason): void {
-    this.#pins.add(reason);
+    if (!this.#pins.includes(reason)) this.#pins.push(reason);
+  }
+
+  // True when it was there.
+  #unpin(reason: PinReason): boolean {
+    const at = this.#pins.indexOf(reason);
+    if (at >= 0) this.#pins.splice(at, 1);
+    return at >= 0;
   }
 
   #status(status: number): void {
-    this.#pins.delete(DOUBTFUL);
+    this.#unpin(DOUBTFUL);
     if (status & IN_TRANSACTION) this.#pin('a transaction');
-    else this.#pins.delete('a transaction');
-    if (status & AUTOCOMMIT) this.#pins.delete('autocommit=0');
+    else this.#unpin('a transaction');
+    if (status & AUTOCOMMIT) this.#unpin('autocommit=0');
     else this.#pin('autocommit=0');
   }
 
@@ -144,7 +157,7 @@ export class SessionState {
     const reason = PIN_OF[effect.type];
     if (reason !== undefined) this.#pin(reason);
     const ended = UNPIN_OF[effect.type];
-    if (ended !== undefined) this.#pins.delete(ended);
+    if (ended !== undefined) this.#unpin(ended);
     if (effect.type === 'set-variable') this.#variable(effect);
     else if (effect.type === 'set-names') this.#names(effect);
     else if (effect.type === 'xa') this.#xa(effect.verb);
@@ -165,10 +178,11 @@ export class SessionState {
 
   #xa(verb: string): void {
     if (verb === 'start' || verb === 'begin') this.#pin('an XA transaction');
-    else if (verb === 'commit' || verb === 'rollback') this.#pins.delete('an XA transaction');
+    else if (verb === 'commit' || verb === 'rollback') this.#unpin('an XA transaction');
   }
 
   #named(reason: PinReason): Set<string | undefined> {
+    this.#holding ??= new Map();
     const names = this.#holding.get(reason) ?? new Set();
     this.#holding.set(reason, names);
     return names;
@@ -183,7 +197,7 @@ export class SessionState {
   #undo(reason: PinReason, name: string | undefined): void {
     const names = this.#named(reason);
     if (name !== undefined) names.delete(name);
-    if (names.size === 0) this.#pins.delete(reason);
+    if (names.size === 0) this.#unpin(reason);
   }
 
   #variable(effect: Effect & { type: 'set-variable' }): void {
@@ -199,7 +213,7 @@ export class SessionState {
     // Empty when the schema in use was dropped.
     const schema = typeof changes.schema === 'string' ? changes.schema || undefined : this.#wanted.schema;
     // The server says that something changed, and the text does not say what: a routine's temporary table, and what else.
-    const untold = !explained && !this.#pins.has('a session variable');
+    const untold = !explained && !this.#pins.includes('a session variable');
     if (changes.trackStateChange != null && untold) this.#pin('session state');
     const next = stateOf(variables, schema);
     if (next.fingerprint !== this.#wanted.fingerprint) this.#wanted = next;
@@ -210,7 +224,7 @@ export class SessionState {
     if (name === 'completion_type') this.#releasesAtEnd = value === 'RELEASE';
     if (name === 'autocommit') {
       if (value === 'OFF') this.#pin('autocommit=0');
-      else this.#pins.delete('autocommit=0');
+      else this.#unpin('autocommit=0');
     } else if (isReplayed(name) && value !== null) variables.set(name, value);
     else this.#pin('a session variable');
   }

@@ -147,7 +147,7 @@ export class Session implements SessionHost {
     if (this.keepsLeases && classification.dependsOn.includes('connection-id')) showThread(lease.threadId, this);
     const answers = headers.length > 0 ? headers : rowsHeaders(lease.rowStatus);
     lease.rowStatus = undefined;
-    if (this.#state === undefined && leavesNoTrace(classification, answers)) return;
+    if ((this.#state === undefined || this.#state.isFree) && leavesNoTrace(classification, answers)) return;
     const slot = lease.target.role;
     const opened = slot === 'replica' && this.#state?.pinnedTo === undefined && opensUnasked(classification, answers);
     // Its snapshot is of no use to anybody, and the session belongs on the primary.
@@ -167,27 +167,26 @@ export class Session implements SessionHost {
   }
 
   /** The statement has ended: its lease goes back unless it is kept, and the next statement starts. */
-  done(lease: PhysicalConnection | undefined, now?: number): void {
-    if (lease && (!this.keepsLeases || lease.dead || lease.dirty || lease.recalled)) this.#letGo(lease, now);
+  done(lease: PhysicalConnection | undefined): void {
+    if (lease && (!this.keepsLeases || lease.dead || lease.dirty || lease.recalled)) this.#letGo(lease);
     this.#running = false;
     this.#busy = undefined;
     if (this.streaming) {
       this.streaming = undefined;
       this.#count();
     }
-    let next = this.#queue?.next();
-    while (next && !this.#start(next)) next = this.#queue?.next();
-    if (!next && this.#whenIdle) for (const task of this.#whenIdle.splice(0)) task();
+    for (let next = this.#queue?.next(); next; next = this.#queue?.next()) if (this.#start(next)) return;
+    if (this.#whenIdle) for (const task of this.#whenIdle.splice(0)) task();
   }
 
   // A lease that is only wanted back stays while it holds what the session needs.
-  #letGo(lease: PhysicalConnection, now?: number): void {
+  #letGo(lease: PhysicalConnection): void {
     const needed = this.keepsLeases && !lease.dead && !lease.dirty && this.#state?.pinnedTo === lease.target.role;
-    if (!needed) this.drop(lease, now);
+    if (!needed) this.drop(lease);
   }
 
   /** Gives one lease back. One that holds what cannot be undone is closed. */
-  drop(lease: PhysicalConnection, now?: number): void {
+  drop(lease: PhysicalConnection): void {
     if (this.#busy === lease) this.#busy = undefined;
     if (this.#primary === lease) this.#primary = undefined;
     if (this.#replica === lease) this.#replica = undefined;
@@ -199,7 +198,7 @@ export class Session implements SessionHost {
       if (state.inTransaction && !lease.dead && !this.#running)
         this.core.source.cluster.tell('warning', { code: 'TRANSACTION_LEFT_OPEN', message: LEFT_OPEN });
     }
-    this.core.source.release(lease, now);
+    this.core.source.release(lease);
   }
 
   /** What the lease's session state is cannot be told any more: it is closed when it comes back. */
@@ -276,7 +275,8 @@ export class Session implements SessionHost {
   }
 
   #count(): void {
-    const counts = (this.keepsLeases && this.#state?.pinnedTo !== undefined) || this.streaming !== undefined;
+    const lasts = this.keepsLeases && (this.#counted || this.#state?.pinnedTo !== undefined);
+    const counts = lasts || this.streaming !== undefined;
     if (counts === this.#counted) return;
     this.#counted = counts;
     if (counts) this.core.pinned.add(this);

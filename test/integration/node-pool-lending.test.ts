@@ -161,9 +161,11 @@ describe('a node that is back', () => {
 
 describe('trap: no way to call the connections back', () => {
   test('one that was about to be lent when the pool was retired is closed, and its borrower is told', async () => {
-    const { pool } = here.on();
+    const clock = new HandClock();
+    const { pool } = here.on({ clock });
     const lease = await lend(pool);
     pool.release(lease);
+    clock.advance(5);
     await settled();
     const waiter = ask(pool);
     pool.retire(ended, false);

@@ -264,7 +264,7 @@ describe('a full server, errno 1040', () => {
 });
 
 describe('a lease that comes back', () => {
-  test('is lent again at once in the same turn, as to a callback that goes on', async () => {
+  test('is lent again at once, as to a callback that goes on', async () => {
     const { pool, connections } = here.on({ settings: { max: 2 } });
     const lease = await lend(pool);
     pool.release(lease);
@@ -274,15 +274,17 @@ describe('a lease that comes back', () => {
     expect([pool.lent, pool.idle, connections.length]).toEqual([1, 0, 1]);
   });
 
-  test('is idle in the pool after the turn, and counted as idle before', async () => {
-    const { pool } = here.on({ settings: { max: 2 } });
+  test('is idle in the pool after a moment, and counted as idle before', async () => {
+    const clock = new HandClock();
+    const { pool } = here.on({ settings: { max: 2 }, clock });
     pool.release(await lend(pool));
     expect([pool.size, pool.lent, pool.idle]).toEqual([1, 0, 1]);
+    clock.advance(5);
     await settled();
     expect([pool.size, pool.lent, pool.idle]).toEqual([1, 0, 1]);
   });
 
-  test('is not lent when it died in that turn', async () => {
+  test('is not lent when it died in that moment', async () => {
     const { pool, connections } = here.on({ settings: { max: 1 } });
     const lease = await lend(pool);
     pool.release(lease);
@@ -291,7 +293,7 @@ describe('a lease that comes back', () => {
     expect(connections).toHaveLength(2);
   });
 
-  test('is closed when the pool is retired in that turn', async () => {
+  test('is closed when the pool is retired in that moment', async () => {
     const { pool } = here.on();
     const lease = await lend(pool);
     pool.release(lease);
@@ -310,6 +312,7 @@ describe('trap: no maximum age', () => {
     pool.release(lease);
     expect(await lend(pool)).toBe(lease);
     clock.advance(2_000);
+    lease.lastUsedAt = clock.now();
     pool.release(lease);
     expect(await lend(pool)).not.toBe(lease);
   });
@@ -333,6 +336,16 @@ describe('a connection that was idle for long', () => {
     pool.release(lease);
     await settled();
     clock.advance(31_000);
+    expect(await lend(pool)).toBe(lease);
+    expect(await pings(lease)).toBe(1);
+  });
+
+  test('is pinged too when its borrower has kept it unused and gave it back just now', async () => {
+    const clock = new HandClock();
+    const { pool } = here.on({ settings: { max: 1 }, clock });
+    const lease = await lend(pool);
+    clock.advance(31_000);
+    pool.release(lease);
     expect(await lend(pool)).toBe(lease);
     expect(await pings(lease)).toBe(1);
   });

@@ -183,8 +183,7 @@ export class LogicalConnection extends DriverConnection {
       }
       callback(error);
     };
-    const options = signal && { signal };
-    this.#call({ ...PING, opens: true, options, callback: done });
+    this.#call({ ...PING, opens: true, options: signal && { signal }, callback: done });
   }
 
   /** Ends it at once. As in mysql2, statements that run on it or wait there are not told. */
@@ -242,12 +241,14 @@ export class LogicalConnection extends DriverConnection {
     }
     this.#out = false;
     this.lastActiveTime = Date.now();
-    this.#session.whenIdle(() => {
-      if (this.#closing) return; // taken back already
-      this.#owner.leave(this.#session);
-      this.#owner.takeBack(this, true);
-    });
+    this.#session.whenIdle(this.#giveBack);
   }
+
+  readonly #giveBack = (): void => {
+    if (this.#closing) return; // taken back already
+    this.#owner.leave(this.#session);
+    this.#owner.takeBack(this, true);
+  };
 
   /** Ends it at once; a statement in flight fails. */
   destroy(): void {

@@ -4,8 +4,7 @@ import { ClusterClosedError } from '../../errors.js';
 import { forgetShown } from '../../session/shown-threads.js';
 import type { LogicalConnection } from './logical-connection.js';
 
-/** `waited` for a connection that another gave back, which makes no events, as in mysql2. */
-type Receiver = (error: Error | null, connection?: LogicalConnection, waited?: boolean) => void;
+type Receiver = (error: Error | null, connection?: LogicalConnection) => void;
 
 /** What the pool of logical connections is made from. */
 export interface LogicalPoolOptions {
@@ -13,6 +12,8 @@ export interface LogicalPoolOptions {
   readonly queue: Queue;
   readonly create: () => LogicalConnection;
   readonly onWait: () => void;
+  /** One is handed to somebody who did not have to wait for it: another giving it back makes no event, as in mysql2. */
+  readonly onAcquire: (connection: LogicalConnection) => void;
   readonly clock: Clock;
   /** Longest wait for one that another gives back. */
   readonly timeoutMs: number;
@@ -39,8 +40,10 @@ export class LogicalPool {
     if (this.#closed) return process.nextTick(receiver, new ClusterClosedError());
     if (signal?.aborted) return process.nextTick(receiver, signal.reason);
     const free = this.#free.pop();
-    if (free && !this.#unopened.has(free) && !free.session.lastLease?.dead)
+    if (free && !this.#unopened.has(free) && !free.session.lastLease?.dead) {
+      this.#options.onAcquire(free);
       return process.nextTick(receiver, null, free.handOut());
+    }
     if (free) return this.#open(free, receiver, signal);
     if (this.#all.size < this.limit) return this.#create(receiver, signal);
     const refusal = refusalOf(this.#options.queue, this.#waiting.length);
@@ -61,7 +64,7 @@ export class LogicalPool {
       return false;
     }
     const next = this.#waiting.shift();
-    if (next) process.nextTick(next, null, connection.handOut(), true);
+    if (next) process.nextTick(next, null, connection.handOut());
     else this.#free.push(connection);
     return next === undefined;
   }
@@ -119,7 +122,10 @@ export class LogicalPool {
     forgetShown(connection.session);
     connection.open((failed) => {
       const error = failed ?? (this.#closed ? new ClusterClosedError() : null);
-      if (!error) return receiver(null, connection.handOut());
+      if (!error) {
+        this.#options.onAcquire(connection);
+        return receiver(null, connection.handOut());
+      }
       this.#all.delete(connection);
       receiver(error);
       this.#fill();

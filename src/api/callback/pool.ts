@@ -82,6 +82,7 @@ export class ClusterPool extends DriverPool {
       queue: core.settings.queue,
       create: () => this.#newConnection(),
       onWait: () => this.emit('enqueue'),
+      onAcquire: (connection) => this.emit('acquire', connection),
       clock: core.source.cluster.clock,
       timeoutMs: core.settings.pool.acquireTimeoutMs,
     });
@@ -164,10 +165,7 @@ export class ClusterPool extends DriverPool {
   }
 
   #getConnection(callback: GetCallback): void {
-    this.#logical.acquire((error, connection, waited) => {
-      if (connection && !waited) this.emit('acquire', connection);
-      callback(error, connection as unknown as PoolConnection);
-    }, callOptions(undefined)?.signal);
+    this.#logical.acquire(callback as never, callOptions(undefined)?.signal);
   }
 
   #run(protocol: Protocol, sql: unknown, command: DriverQuery): Query {

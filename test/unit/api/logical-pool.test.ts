@@ -17,6 +17,7 @@ test('who waits keeps his place, time and signal when the limit is lowered and a
       return made as unknown as LogicalConnection;
     },
     onWait: () => undefined,
+    onAcquire: () => undefined,
     clock,
     timeoutMs: 10_000,
   });

@@ -107,6 +107,13 @@ describe('what only our set-up has the server tell is hidden', () => {
     expect(hidden({ schema: '' })).toEqual({ serverStatus: 16386, stateChanges: { ...stateChanges, schema: '' } });
   });
 
+  test('that a transaction begins or ends, which MySQL tells by nothing but an empty report, stays', () => {
+    const stateChanges = { systemVariables: {}, schema: null, gtids: [], trackStateChange: null };
+    const made = { serverStatus: 16387, stateChanges };
+    expect(untracked(made)).toBe(made);
+    expect(made.stateChanges).toEqual(stateChanges);
+  });
+
   test('a header without it is left alone, and so are rows', () => {
     const made = { serverStatus: 2 };
     expect(untracked(made)).toBe(made);
@@ -117,7 +124,7 @@ describe('what only our set-up has the server tell is hidden', () => {
   test('in each of several results; what is left is of the same class', () => {
     class Header {
       serverStatus = 16386;
-      stateChanges = { systemVariables: {}, schema: null, gtids: [], trackStateChange: null };
+      stateChanges = { systemVariables: {}, schema: null, gtids: ['u:1'], trackStateChange: null };
       changedRows = 1;
     }
     const rows = [{ n: 1 }];

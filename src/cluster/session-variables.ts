@@ -53,7 +53,13 @@ const REPLAYED = new Set([
   'wait_timeout',
 ]);
 
-// `statement_id` comes with every answer; the read-only switch is the package's own net and a statement's intent.
+/**
+ * What MySQL is asked to tell changes of: what is replayed, and what says how transactions end. That anything else has changed, it
+ * says without a name (`session_track_state_change`). `'*'` would bring a `statement_id` with every answer.
+ */
+export const TRACKED_BY_NAME: readonly string[] = ['autocommit', 'completion_type', ...REPLAYED];
+
+// `statement_id` comes with every answer where all are tracked; the read-only switch is the package's own net and a statement's intent.
 const UNCHANGING = new Set(['statement_id', 'last_gtid']);
 
 /** Whether a change is made again on a lease that lacks it. */

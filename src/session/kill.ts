@@ -251,24 +251,13 @@ export function endOnServer({ target, threadId }: PhysicalConnection, source: Le
 /** What is known of a KILL: `'unknown'` when its connection was lost before the answer, and it may still be on its way. */
 type KillDone = 'killed' | 'nothing' | 'unknown';
 
-// A KILL that came too late for its statement may meet the next one: that one is ours.
+// A KILL that came too late for its statement may meet the next one: that one is ours. Of one that may still be on its way nobody
+// knows whether it kills: it has its time to arrive, and the connection is closed for nothing that takes longer.
 function settleVictim(
   victim: PhysicalConnection,
   { query, done, clock }: { query: boolean; done: KillDone; clock: LeaseSource['cluster']['clock'] },
 ): void {
   if (victim.dead || done === 'nothing') return victim.kills.open();
-  if (done === 'unknown') return settleLater(victim, clock);
-  const timer = clock.after(query ? KILL_MS : CLOSE_MS, () => victim.destroy(), true);
-  const end = (): void => {
-    timer.cancel();
-    victim.kills.open();
-  };
-  if (query) victim.raw.query('DO 0', end);
-  else victim.onceDead(end);
-}
-
-// Nobody knows whether it was killed: it is closed for nothing that takes its time.
-function settleLater(victim: PhysicalConnection, clock: LeaseSource['cluster']['clock']): void {
   let isOver = false;
   const end = (): void => {
     if (isOver) return;
@@ -276,8 +265,11 @@ function settleLater(victim: PhysicalConnection, clock: LeaseSource['cluster']['
     timer.cancel();
     victim.kills.open();
   };
-  const timer = clock.after(ARRIVAL_MS, () => void victim.raw.query('DO 0', end), true);
-  victim.onceDead(end);
+  const meetIt = (): void => void victim.raw.query('DO 0', end);
+  const [ms, late] = done === 'unknown' ? [ARRIVAL_MS, meetIt] : [query ? KILL_MS : CLOSE_MS, () => victim.destroy()];
+  const timer = clock.after(ms, late, true);
+  if (done === 'killed' && query) meetIt();
+  else victim.onceDead(end);
 }
 
 /** Whether what a text does is to kill. */

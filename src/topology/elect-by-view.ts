@@ -26,9 +26,9 @@ export function electByView(around: Surroundings, current: CurrentBelief): Elect
   const numbered = believed?.lastReport?.group?.view !== undefined;
   if (believed && numbered && mayStay(believed, views)) return stays(believed);
   const originals = views.filter((view) => !isCopy(view, grouped));
-  const online = rulingOf(originals, { nodes, current, state: 'online' });
+  const online = rulingOf(originals, { nodes, current, believed, state: 'online' });
   // A member that serves another that joins is the last resort: alone it is better than nothing.
-  const ruling = online.length > 0 ? online : rulingOf(originals, { nodes, current, state: 'donor' });
+  const ruling = online.length > 0 ? online : rulingOf(originals, { nodes, current, believed, state: 'donor' });
   if (ruling.length > 0) return rule(ruling, { around, believed, known: current.view });
   if (believed && mayStay(believed, views)) return stays(believed);
   return nobody(grouped, { views, originals });
@@ -69,12 +69,13 @@ interface Ruling {
 interface Rules {
   readonly nodes: Nodes;
   readonly current: CurrentBelief;
+  readonly believed: NodeView | undefined;
   readonly state: 'online' | 'donor';
 }
 
 function rulingOf(views: readonly GroupedReport[], rules: Rules): readonly Ruling[] {
+  const { believed } = rules;
   const { view: known } = rules.current;
-  const believed = rules.nodes.get(rules.current.believed ?? '');
   return views
     .map((view) => {
       const writers = writersOf(view, rules);

@@ -1,4 +1,5 @@
 import mysql2, { type Query } from 'mysql2';
+import type { Cluster } from '../../cluster/cluster.js';
 import { killsKnown } from '../../session/kill.js';
 import { Session } from '../../session/session.js';
 import type { SessionCore } from '../../session/session-core.js';
@@ -44,14 +45,24 @@ export function copyConfig<T extends object>(config: object, core: SessionCore):
       fail: (error) => statement.settle(error),
     };
   };
-  const { cluster } = core.source;
-  const knows: Killing['knows'] = ({ host, port }) =>
-    [...cluster.topology.addresses.keys()].some((address) => {
-      const known = cluster.destination(address);
-      return known.host === host && known.port === port;
-    });
-  copy[killing] = { knows, kill } satisfies Killing;
+  copy[killing] = { knows: knowing(core.source.cluster), kill } satisfies Killing;
   return copy;
+}
+
+// The same for all configurations of a cluster.
+const knowers = new WeakMap<Cluster, Killing['knows']>();
+
+function knowing(cluster: Cluster): Killing['knows'] {
+  let knows = knowers.get(cluster);
+  if (knows === undefined) {
+    knows = ({ host, port }) =>
+      [...cluster.topology.addresses.keys()].some((address) => {
+        const known = cluster.destination(address);
+        return known.host === host && known.port === port;
+      });
+    knowers.set(cluster, knows);
+  }
+  return knows;
 }
 
 /**

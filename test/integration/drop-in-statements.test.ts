@@ -158,6 +158,33 @@ describe('a call of a connection does at once what it does in mysql2', { timeout
     expect(shown[1]?.[0]).toContain("'it?s'");
   });
 
+  it('values are those of the call, whatever becomes of them while it waits; those of execute() are read when it is sent', async () => {
+    const rows: unknown[][] = [];
+    for (const on of both()) {
+      const values = ['it?s 0'];
+      const texts: Promise<unknown>[] = [];
+      const bound: Promise<unknown>[] = [];
+      for (const value of ['it?s 1', 'it?s 2', 'it?s 3']) {
+        values[0] = value;
+        texts.push(answer(on, 'SELECT ? AS v', values));
+        bound.push(new Promise((resolve) => on.execute('SELECT ? AS v', values, (_, told) => resolve(told))));
+        const named = { sql: "SELECT :v AS v, ':v' AS name", values: { v: value }, namedPlaceholders: true };
+        texts.push(answer(on, named));
+        named.values.v = 'late';
+        const command = on.query('SELECT ? AS v', values);
+        texts.push(new Promise((resolve) => command.on('result', resolve)));
+      }
+      rows.push(await Promise.all(texts), await Promise.all(bound));
+    }
+    expect(rows.slice(2)).toEqual(rows.slice(0, 2));
+    expect(rows[2]?.slice(3)).toEqual([
+      [{ v: 'it?s 2' }],
+      [{ v: 'it?s 2', name: ':v' }],
+      { v: 'it?s 2' },
+      ...rows[2]!.slice(6),
+    ]);
+  });
+
   it('names are turned into positions, also when they are switched on later', async () => {
     const all: unknown[][] = [];
     for (const on of both()) {

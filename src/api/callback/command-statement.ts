@@ -46,6 +46,9 @@ type RawCommand = EventEmitter & { on(event: string, listener: (...args: unknown
 type RawConnection = EventEmitter &
   Record<Protocol, (...args: unknown[]) => RawCommand> & { unprepare(options: object): unknown };
 
+/** What is left to be written into a text that has its values: an array, so that mysql2 looks for no names either. */
+const WRITTEN: readonly unknown[] = Object.freeze([]);
+
 // 1243 ER_UNKNOWN_STMT_HANDLER, 1615 ER_NEED_REPREPARE
 const STALE = new Set([1243, 1615]);
 
@@ -65,8 +68,8 @@ export class CommandStatement implements Statement {
   readonly #protocol: Protocol;
   readonly #context: StatementContext;
   readonly #callback: DriverCallback | undefined;
-  readonly #template: string;
-  readonly #values: unknown;
+  #template: string;
+  #values: unknown;
   #attempts = 0;
   #abandoned = false;
   /** What the headers of its streamed results told. */
@@ -97,15 +100,30 @@ export class CommandStatement implements Statement {
     return this.#values === undefined ? this.sql : format(this.#template, this.#values as never);
   }
 
+  /** This is the text with its values in it: whatever the caller makes of the values by now, it is what is sent, each time. */
+  fix(text: string): void {
+    this.command.sql = text;
+    this.#template = text;
+    this.#values = WRITTEN;
+  }
+
   send(lease: PhysicalConnection, done: StatementDone): void {
     const raw = lease.raw as unknown as RawConnection;
     if (this.#protocol === 'execute') this.#execute(raw, done);
     else if (!this.#callback) this.#stream(raw, done);
-    else if (this.#attempts++ === 0) {
-      this.command.onResult = done as DriverCallback;
-      this.command.sql = this.#template;
-      raw.query(this.command);
-    } else this.#dispatch(raw, done);
+    else if (this.#attempts++ === 0) this.#first(raw, done);
+    else this.#dispatch(raw, done);
+  }
+
+  #first(raw: RawConnection, done: StatementDone): void {
+    const { command } = this;
+    const { values } = command;
+    command.onResult = done as DriverCallback;
+    command.sql = this.#template;
+    command.values = this.#values;
+    raw.query(command);
+    command.values = values;
+    if (!this.#context.formatted) this.fix(command.sql);
   }
 
   abandon(reason: Error): void {
@@ -158,6 +176,7 @@ export class CommandStatement implements Statement {
     let failed = false;
     const sent = this.#dispatchUnder(raw, lost) as RawCommand & { readonly sql: string };
     command.sql = sent.sql;
+    if (this.#protocol === 'query' && !this.#context.formatted) this.fix(sent.sql);
     sent.on('fields', (...args) => this.#pass('fields', args));
     sent.on('result', (...args) => this.#pass('result', args));
     sent.on('error', (error) => {

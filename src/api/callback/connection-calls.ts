@@ -38,8 +38,8 @@ export class ConnectionCalls {
     const command = this.#command(sql, values, callback);
     const template = command.sql;
     const statement = this.#send('query', sql, command);
-    // What was sent at once shows its text already.
-    if (command.sql === template && hasValues(command.values) && !statement.opaque) this.#show(command);
+    // What was sent at once has its text already; the values of what waits are the caller's again, who may change them.
+    if (command.sql === template && hasValues(command.values) && !statement.opaque) this.#write(statement);
     return command;
   }
 
@@ -64,9 +64,10 @@ export class ConnectionCalls {
   }
 
   // What cannot be written its callback is told when it is sent.
-  #show(command: DriverQuery): void {
+  #write(statement: CommandStatement): void {
+    const { sql, values, namedPlaceholders } = statement.command;
     try {
-      command.sql = this.texts.format(command.sql, command.values, command.namedPlaceholders);
+      statement.fix(this.texts.format(sql, values, namedPlaceholders));
     } catch {
       return;
     }

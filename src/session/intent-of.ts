@@ -30,7 +30,8 @@ export function intentOf(
 ): Intent {
   const access = accessOf(classification, session);
   const { source } = session.core;
-  if (options === undefined) return access === 'write' ? source.scope.writeIntent : source.scope.readIntent();
+  const belongs = access === 'write' || session.state?.untold === true;
+  if (options === undefined) return belongs ? source.scope.writeIntent : source.scope.readIntent();
   const { route = 'auto', node, maxLagMs, consistency } = checkStatementOptions(options);
   if (route === 'replica' && access === 'write') {
     throw new RouteConflictError(
@@ -40,8 +41,9 @@ export function intentOf(
   // What belongs to one server runs where the caller says.
   if (node !== undefined && ON_ANY_NODE.has(classification.access))
     return { ...source.scope.readIntent(maxLagMs, 'eventual'), node };
+  // Whoever asks for a replica gets one.
   return {
-    ...(access === 'write' ? source.scope.writeIntent : source.scope.readIntent(maxLagMs, consistency)),
+    ...(belongs && route !== 'replica' ? source.scope.writeIntent : source.scope.readIntent(maxLagMs, consistency)),
     route,
     node,
   };

@@ -16,6 +16,7 @@ export type PinReason =
   | 'a session variable'
   | 'session state'
   | 'a role'
+  | 'a dropped schema'
   | 'the next transaction'
   | 'an open result';
 

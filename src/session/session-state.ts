@@ -35,6 +35,7 @@ export class SessionState {
   #holding: Map<PinReason, Set<string | undefined>> | undefined;
   #pinnedTo: Slot | undefined;
   #releasesAtEnd = false;
+  #untold = false;
   #next: NextTransaction | undefined;
 
   /** The lease that the session is bound to; undefined while any will do. */
@@ -90,6 +91,14 @@ export class SessionState {
     return (variables.get('transaction_isolation') ?? variables.get('tx_isolation')) === 'SERIALIZABLE';
   }
 
+  /**
+   * Whether functions of unknown effect may have set something on the primary, which rows do not tell: the next report from there
+   * does, and until then only that lease is sure to be as the session has made it.
+   */
+  get untold(): boolean {
+    return this.#untold;
+  }
+
   /** Takes in that a statement succeeded on the lease in `slot`; `header` when its answer had one. */
   apply(classification: Classification, header: AnswerHeader | undefined, slot: Slot): void {
     this.#next = nextAfter(this.#next, this.#pins.includes('the next transaction'), classification);
@@ -98,9 +107,7 @@ export class SessionState {
     if (this.#pins.includes('a temporary table') && RENAMING.has(classification.kind)) {
       this.#named('a temporary table').add(undefined);
     }
-    if (header?.stateChanges && !isQuietReport(header.stateChanges)) {
-      this.#report(header.stateChanges, isExplained(classification));
-    }
+    this.#tell(classification, header?.stateChanges, slot);
     if (header?.serverStatus !== undefined) this.#status(header.serverStatus);
     this.#pinnedTo = this.#pins.length === 0 ? undefined : (this.#pinnedTo ?? slot);
   }
@@ -131,6 +138,7 @@ export class SessionState {
     this.#holding = undefined;
     this.#pinnedTo = undefined;
     this.#releasesAtEnd = false;
+    this.#untold = false;
   }
 
   #pin(reason: PinReason): void {
@@ -159,7 +167,7 @@ export class SessionState {
     const ended = UNPIN_OF[effect.type];
     if (ended !== undefined) this.#unpin(ended);
     if (effect.type === 'set-variable') this.#variable(effect);
-    else if (effect.type === 'set-names') this.#names(effect);
+    else if (effect.type === 'set-names') this.#names(effect.collation);
     else if (effect.type === 'xa') this.#xa(effect.verb);
     else if (effect.type === 'create-temporary-table')
       this.#named('a temporary table').add(this.#inSchema(effect.name));
@@ -168,8 +176,8 @@ export class SessionState {
     else if (effect.type === 'deallocate') this.#undo('a prepared statement', effect.name);
   }
 
-  // The server reports the character sets, and not the collation.
-  #names({ collation }: Effect & { type: 'set-names' }): void {
+  // The server reports the character sets, and not the collation that comes with them.
+  #names(collation: string | undefined): void {
     const variables = new Map(this.#wanted.variables);
     variables.delete('collation_connection');
     if (collation !== undefined) variables.set('collation_connection', collation);
@@ -205,13 +213,26 @@ export class SessionState {
     // A value that the server reports comes with its answer; an expression's cannot be known here.
     const kept = isReplayed(effect.name) || (isUnchanging(effect.name) && !isReadOnlySwitch(effect.name));
     if (!kept) this.#pin('a session variable');
+    if (effect.name === 'character_set_connection' || effect.name === 'collation_connection') this.#names(undefined);
+  }
+
+  #tell(classification: Classification, changes: StateChanges | undefined, slot: Slot): void {
+    if (changes && !isQuietReport(changes)) this.#report(changes, isExplained(classification) && !this.#untold);
+    // SET CHARACTER SET takes the schema's, which nothing tells.
+    if (changes && setsCollation(classification) && !changes.systemVariables?.collation_connection) {
+      this.#pin('a session variable');
+    }
+    if (changes && slot === 'primary') this.#untold = false;
+    if (mayKeepUntold(classification) && (!changes || classification.statements > 1)) this.#untold = true;
   }
 
   #report(changes: StateChanges, explained: boolean): void {
     const variables = new Map(this.#wanted.variables);
     for (const [name, value] of Object.entries(changes.systemVariables ?? {})) this.#reported(name, value, variables);
-    // Empty when the schema in use was dropped.
     const schema = typeof changes.schema === 'string' ? changes.schema || undefined : this.#wanted.schema;
+    // Empty when the schema in use was dropped: a connection without one, which no other can be made to be.
+    if (changes.schema === '') this.#pin('a dropped schema');
+    else if (changes.schema) this.#pins.delete('a dropped schema');
     // The server says that something changed, and the text does not say what: a routine's temporary table, and what else.
     const untold = !explained && !this.#pins.includes('a session variable');
     if (changes.trackStateChange != null && untold) this.#pin('session state');
@@ -222,6 +243,8 @@ export class SessionState {
   #reported(name: string, value: string | null, variables: Map<string, string>): void {
     if (isUnchanging(name)) return;
     if (name === 'completion_type') this.#releasesAtEnd = value === 'RELEASE';
+    // `WHERE id IS NULL` asks for the last insert of the connection then.
+    if (name === 'sql_auto_is_null' && value === 'ON') this.#pin('a session variable');
     if (name === 'autocommit') {
       if (value === 'OFF') this.#pin('autocommit=0');
       else this.#unpin('autocommit=0');
@@ -235,6 +258,17 @@ function isExplained({ effects, statements, functions }: Classification): boolea
   return statements === 1 && functions.length === 0 && effects.length > 0;
 }
 
+function setsCollation({ effects }: Classification): boolean {
+  return effects.some(
+    (effect) => effect.type === 'set-variable' && effect.scope === 'session' && effect.name === 'collation_connection',
+  );
+}
+
+// Rows bring no report.
+function mayKeepUntold({ kind, access, functions }: Classification): boolean {
+  return functions.length > 0 || (access === 'unknown' && kind !== 'empty');
+}
+
 /** Whether it may have opened a transaction, or set something, before it failed: an error brings no report of the session. */
 export function mayChangeUnseen({ statements, kind, access, functions, effects }: Classification): boolean {
   const untold = effects.some(({ type }) => type === 'set-user-variable' || type === 'user-lock');
@@ -244,7 +278,7 @@ export function mayChangeUnseen({ statements, kind, access, functions, effects }
 
 /** Whether a statement left the session as it was after connecting, so that nothing has to be remembered of it. */
 export function leavesNoTrace(classification: Classification, headers: readonly AnswerHeader[]): boolean {
-  if (classification.effects.length > 0) return false;
+  if (classification.effects.length > 0 || mayKeepUntold(classification)) return false;
   if (headers.length === 0) return true;
   for (const { serverStatus = AUTOCOMMIT, stateChanges } of headers) {
     if ((serverStatus & (IN_TRANSACTION | AUTOCOMMIT)) !== AUTOCOMMIT) return false;

@@ -253,6 +253,66 @@ describe('session state', { timeout: TEST_MS }, () => {
     expect(locked?.name).toBe(here.primary.name);
   });
 
+  it.each([
+    ["SET collation_connection = 'utf8mb4_spanish_ci'", 'SET character_set_connection = utf8mb4'],
+    ['SET NAMES utf8mb4 COLLATE utf8mb4_bin', 'SET @@character_set_connection = latin1'],
+    ["SET collation_connection = 'latin1_bin'", 'SET CHARACTER SET utf8mb4'],
+  ])('%s, and then %s: the collation is that of one connection', async (...settings) => {
+    const connection = await take(await here.pool({ consistency: 'eventual' }));
+    const plain = here.use(await plainPool().getConnection(), (taken) => taken.release());
+    for (const sql of settings) {
+      await plain.query(sql);
+      await connection.query(sql);
+      const collation = "SELECT COLLATION('a') AS c, v FROM place";
+      expect(await rowsOf(connection, collation)).toEqual(await rowsOf(plain, collation));
+    }
+  });
+
+  it('sql_auto_is_null: IS NULL asks for the last insert', async () => {
+    const connection = await take(await here.pool({ consistency: 'eventual' }));
+    await connection.query('SET sql_auto_is_null = 1');
+    await connection.query("INSERT INTO t (v) VALUES ('mine')");
+    expect(await rowsOf(connection, 'SELECT v FROM t WHERE id IS NULL')).toEqual([{ v: 'mine' }]);
+  });
+
+  it('what a function sets is in force for the reads behind it, and those go to replicas when the server has told', async () => {
+    const { root } = here.cluster.credentials;
+    const bodies = {
+      sets: "SET time_zone = '+08:00'",
+      makes: "CREATE TEMPORARY TABLE place AS SELECT 'temporary' AS v",
+      writes: 'UPDATE shop.t SET v = v',
+    };
+    for (const [name, body] of Object.entries(bodies)) {
+      const head = `CREATE FUNCTION shop.${name}() RETURNS INT DETERMINISTIC`;
+      await here.cluster.query(here.primary, `${head} BEGIN ${body}; RETURN 1; END`);
+    }
+    const pool = await here.pool({ consistency: 'eventual' }, root);
+    const connection = await take(pool);
+    await connection.query('SELECT shop.sets()');
+    expect((await rowsOf(connection, onReplica))[0]).toMatchObject({ h: 8, name: here.primary.name });
+    await connection.query('UPDATE t SET v = v');
+    await connection.query('SELECT shop.makes()');
+    expect(await rowsOf(connection, 'SELECT v FROM place')).toEqual([{ v: 'temporary' }]);
+    const other = await take(pool);
+    await other.query('SELECT shop.writes()');
+    expect(await nameOf(other)).toBe(here.primary.name);
+    await other.query('UPDATE t SET v = v');
+    expect(replicas()).toContain(await nameOf(other));
+  });
+
+  it('a schema that is dropped while it is in use: none is left, and others have their own', async () => {
+    const { root } = here.cluster.credentials;
+    const pool = await here.pool({ consistency: 'eventual' }, { ...root, connectionLimit: 2 });
+    const connection = await take(pool);
+    for (const sql of ['CREATE DATABASE brief', 'USE brief', 'DROP DATABASE brief']) await connection.query(sql);
+    expect((await failureOf(connection.query('SELECT v FROM place'))).code).toBe('ER_NO_DB_ERROR');
+    await connection.query('USE other');
+    expect(await rowsOf(connection, 'SELECT v FROM place')).toEqual([{ v: 'other' }]);
+    for (const sql of ['CREATE DATABASE brief', 'USE brief', 'DROP DATABASE brief']) await connection.query(sql);
+    connection.release();
+    for (let i = 0; i < 5; i++) expect(await rowsOf(pool, 'SELECT v FROM place FOR UPDATE')).toEqual([{ v: 'shop' }]);
+  });
+
   it('sql_mode: ANSI_QUOTES is in force on both leases, and changes how texts are read', async () => {
     const connection = await take(await here.pool({ consistency: 'eventual' }));
     await connection.query("SET SESSION sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')");

@@ -50,6 +50,46 @@ describe('access', () => {
     expect(intentOf(classify('SELECT * FROM user'), undefined, session).access).toBe(access);
   });
 
+  test('after a function that may set what rows do not tell, reads go where it ran, until the next report from there', () => {
+    const state = new SessionState();
+    const report = { serverStatus: 2, stateChanges: { systemVariables: {}, schema: null, trackStateChange: null } };
+    const next = (): unknown[] => [
+      ...['SELECT id FROM t', 'START TRANSACTION READ ONLY'].map((sql) => intent(sql, undefined, state).access),
+      intent('SELECT id FROM t', { maxLagMs: 9 }, state).access,
+      intent('SELECT id FROM t', { route: 'replica' }, state).access,
+      intent('SELECT id FROM t', { node: 'db-2' }, state).access,
+    ];
+    const [here, anywhere] = [
+      ['write', 'write', 'write', 'read', 'read'],
+      ['read', 'read', 'read', 'read', 'read'],
+    ];
+    state.apply(classify(''), undefined, 'primary');
+    expect(next()).toEqual(anywhere);
+    state.apply(classify('SELECT f(1)'), { serverStatus: 2 }, 'primary');
+    expect(next()).toEqual(here);
+    state.apply(classify('SELECT id FROM t'), { serverStatus: 2 }, 'primary');
+    state.apply(classify('START TRANSACTION READ ONLY'), report, 'replica');
+    expect(next()).toEqual(here);
+    state.apply(classify('SET @@sort_buffer_size = 1'), report, 'primary');
+    expect(next()).toEqual(anywhere);
+    state.apply(classify('SET @@sort_buffer_size = 1; SELECT f(1)'), report, 'primary');
+    expect(next()).toEqual(here);
+    state.release();
+    expect(next()).toEqual(anywhere);
+    state.apply(classify('DO f(1)'), report, 'primary');
+    expect(next()).toEqual(anywhere);
+    expect(state.pins).toEqual([]);
+  });
+
+  test('what the report then tells binds as it would have, whatever statement brings it', () => {
+    const state = new SessionState();
+    state.apply(classify('SELECT f(1)'), { serverStatus: 2 }, 'primary');
+    const stateChanges = { systemVariables: { time_zone: '+05:00' }, schema: null, trackStateChange: '' };
+    state.apply(classify('SAVEPOINT s'), { serverStatus: 2, stateChanges }, 'primary');
+    expect(state.pins).toEqual(['session state']);
+    expect(state.wanted.variables.get('time_zone')).toBe('+05:00');
+  });
+
   test('USE leads bare names to the tables of one server, and back', () => {
     const state = new SessionState();
     const use = (schema: string): void => {

@@ -257,6 +257,33 @@ describe('pooled connections', { timeout: TEST_MS }, () => {
     connection.release();
   });
 
+  it('that are destroyed after they were given back are not handed out again', async () => {
+    const pool = promisePool({ connectionLimit: 1 });
+    const first = await pool.getConnection();
+    await first.query('SELECT 1');
+    first.release();
+    first.destroy();
+    expect(await rowsOf(await pool.getConnection(), 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
+  });
+
+  it('who waits for one when the pool ends is told by itself: what a callback throws keeps nobody else waiting', async () => {
+    const pool = here.use(ours.createPool(here.options({}, { connectionLimit: 1 })), (made) => made.promise().end());
+    await new Promise((resolve) => pool.getConnection(resolve));
+    const caught = vi.fn();
+    process.setUncaughtExceptionCaptureCallback(caught);
+    try {
+      pool.getConnection(() => {
+        throw new Error('of the application');
+      });
+      const told = new Promise((resolve) => pool.getConnection((error) => resolve(error?.code)));
+      const ended = new Promise((resolve) => pool.end(resolve));
+      expect(await Promise.all([told, ended])).toEqual(['CLUSTER_CLOSED', null]);
+    } finally {
+      process.setUncaughtExceptionCaptureCallback(null);
+    }
+    expect(caught).toHaveBeenCalledOnce();
+  });
+
   it('whose server connection died in the pool come with a live one', async () => {
     const pool = promisePool();
     const first = await pool.getConnection();

@@ -60,6 +60,8 @@ export class LogicalPool {
   release(connection: LogicalConnection, reusable: boolean): boolean {
     if (!reusable || this.#closed) {
       this.#all.delete(connection);
+      // Destroyed by who had given it back already.
+      if (this.#free.includes(connection)) this.#free.splice(this.#free.indexOf(connection), 1);
       this.#fill();
       return false;
     }
@@ -72,7 +74,7 @@ export class LogicalPool {
   /** Hands nothing out any more: who waits gets an error, and each connection ends when what runs on it has ended. */
   close(): void {
     this.#closed = true;
-    for (const receiver of this.#waiting.splice(0)) receiver(new ClusterClosedError());
+    for (const receiver of this.#waiting.splice(0)) process.nextTick(receiver, new ClusterClosedError());
     for (const connection of [...this.#all]) connection.finish();
   }
 

@@ -133,8 +133,9 @@ export class PhysicalConnection {
   /** Another account from now on, which undoes the set-up: it is made again. */
   changeUser(options: ConnectionOptions, done: (error: Error | null) => void): void {
     this.raw.changeUser(options, (error) => {
-      if (error) done(error);
-      else this.setUp(done);
+      if (!error) return this.setUp(done);
+      this.dirty = true; // the server is closing it
+      done(error);
     });
   }
 

@@ -257,7 +257,6 @@ export class Session implements SessionHost {
 
   /** Begins anew, on fresh leases and with nothing to replay. */
   reset(): void {
-    if (this.#dead) return;
     this.release();
     this.#state = undefined;
   }
@@ -267,6 +266,7 @@ export class Session implements SessionHost {
     const dead = this.#dead ?? this.guard?.refusal;
     if (dead) process.nextTick(() => statement.settle(dead as never));
     if (dead) return false;
+    if (statement.resets) this.reset();
     this.#running = true;
     this.streaming = statement.streams ? statement : undefined;
     if (this.streaming) this.#count();

@@ -16,6 +16,8 @@ export interface Statement {
   readonly options: StatementClusterOptions | undefined;
   /** It has to find a server, and nothing else: the primary, or a replica while there is none. */
   readonly opens?: boolean;
+  /** It begins the session anew: all that was made before is forgotten. */
+  readonly resets?: boolean;
   /** The text behind it that decides where both run. */
   readonly leadsTo?: string | undefined;
   /** Its rows are given one by one, and the caller may hold them back. */

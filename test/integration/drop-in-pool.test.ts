@@ -284,6 +284,27 @@ describe('pooled connections', { timeout: TEST_MS }, () => {
     expect(caught).toHaveBeenCalledOnce();
   });
 
+  it('an account of changeUser() is theirs until they are given back, also over reset()', async () => {
+    const { user, password } = here.cluster.credentials.plain;
+    const account = async (on: { query: promiseDriver.Pool['query'] }): Promise<unknown> =>
+      (await rowsOf(on, "SELECT SUBSTRING_INDEX(CURRENT_USER(), '@', 1) AS u"))[0]?.u;
+    const pool = promisePool({ connectionLimit: 1 });
+    const first = await pool.getConnection();
+    const [, , during] = await Promise.all([first.changeUser({ user, password }), first.reset(), account(first)]);
+    expect(during).toBe(user);
+    first.release();
+    const second = await pool.getConnection();
+    await second.reset();
+    expect(await account(second)).toBe(here.cluster.user);
+    const [refused, queued] = await Promise.all([
+      failureOf(second.changeUser({ user, password: 'wrong' })),
+      failureOf(account(second)),
+    ]);
+    expect([refused.code, queued.code]).toEqual(['ER_ACCESS_DENIED_ERROR', 'ER_ACCESS_DENIED_ERROR']);
+    second.release();
+    expect(await account(await pool.getConnection())).toBe(here.cluster.user);
+  });
+
   it('whose server connection died in the pool come with a live one', async () => {
     const pool = promisePool();
     const first = await pool.getConnection();

@@ -142,6 +142,27 @@ describe('a call of a connection does at once what it does in mysql2', { timeout
     expect(errors[1]).toContain('undefined');
   });
 
+  it('changeUser() and reset() take effect in their turn', async () => {
+    const told: unknown[][] = [];
+    for (const on of both()) {
+      const { user, password } = here.cluster;
+      const rows: unknown[] = [];
+      const ask = (sql: string): void => void on.query(sql, (error, row) => rows.push(error?.message ?? row));
+      await new Promise<void>((resolve) => {
+        ask('SET @a = 1');
+        on.changeUser({ user, password, database: 'information_schema' }, (error) => rows.push(error ?? 'changed'));
+        ask('SELECT DATABASE() AS d, @a AS a');
+        ask('SET @a = 2');
+        on.reset((error) => rows.push(error ?? 'reset'));
+        ask('SELECT @a AS a');
+        on.ping(() => resolve());
+      });
+      told.push(rows.filter((row) => typeof row === 'string' || Array.isArray(row)));
+    }
+    expect(told[1]).toEqual(told[0]);
+    expect(told[1]).toEqual(['changed', [{ d: 'information_schema', a: null }], 'reset', [{ a: null }]]);
+  });
+
   it('its command shows the text that is sent, with its values', async () => {
     const shown: unknown[][] = [];
     const at = new Date(Date.UTC(2026, 0, 2, 3, 4, 5));

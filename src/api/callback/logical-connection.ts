@@ -26,6 +26,8 @@ interface DirectCall {
   readonly leadsTo?: string;
   /** Whatever server there is will do. */
   readonly opens?: boolean;
+  /** What the session has made is forgotten before it. */
+  readonly resets?: boolean;
   readonly options?: StatementClusterOptions | undefined;
 }
 
@@ -40,6 +42,7 @@ export class LogicalConnection extends DriverConnection {
   readonly #owner: ConnectionOwner<LogicalConnection>;
   readonly #calls: ConnectionCalls;
   #noSocket: NoSocket | undefined;
+  #account: ConnectionOptions | undefined; // of changeUser()
   #out = false;
   /** A transaction by a function runs on it; what is given back meanwhile comes back at its end. */
   #lentOut: 'kept' | 'given back' | undefined;
@@ -146,27 +149,22 @@ export class LogicalConnection extends DriverConnection {
 
   /** Another account: on a connection that the session keeps until it is released. */
   changeUser(options: ConnectionOptions, callback?: Callback): void {
-    const done: Callback = (error) => {
-      if (!error) Object.assign(this.config, options);
-      callback?.(error);
-    };
-    this.#session.whenIdle(() => {
-      this.#session.reset();
-      // A role binds the session as another account does.
-      this.#call({
-        sql: 'SET ROLE NONE',
-        send: (lease, ended) => lease.changeUser(options, ended),
-        callback: done,
+    this.#account = options;
+    const send: DirectCall['send'] = (lease, ended) =>
+      lease.changeUser(options, (error) => {
+        if (!error) Object.assign(this.config, options);
+        // The server closes it: what comes was meant for the other account.
+        else this.#session.lost(error);
+        ended(error);
       });
-    });
+    // A role binds the session as another account does.
+    this.#call({ sql: 'SET ROLE NONE', resets: true, send, callback });
   }
 
-  /** Session state as after connecting: on fresh connections. */
+  /** Session state as after connecting: on fresh connections, as the account of now. */
   reset(callback?: Callback): void {
-    this.#session.whenIdle(() => {
-      this.#session.reset();
-      process.nextTick(() => callback?.(null));
-    });
+    if (this.#account) this.changeUser(this.#account, callback);
+    else this.#call({ ...PING, opens: true, resets: true, callback });
   }
 
   connect(callback?: Callback): void {
@@ -246,6 +244,7 @@ export class LogicalConnection extends DriverConnection {
 
   readonly #giveBack = (): void => {
     if (this.#closing) return; // taken back already
+    this.#account = undefined;
     this.#owner.leave(this.#session);
     this.#owner.takeBack(this, true);
   };

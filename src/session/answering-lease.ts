@@ -4,6 +4,7 @@ import type { Classification } from '../sql/classification.js';
 import { readsNoTable } from '../sql/tables/tables-of.js';
 import { asksForTheLast, OF_A_CONNECTION } from './asked-forms.js';
 import type { SessionHost } from './session-core.js';
+import type { AnswerHeader } from './session-state.js';
 
 /** A statement that asks for the answer to an earlier one. */
 export interface Asking {
@@ -22,12 +23,24 @@ export function answeringLease(last: PhysicalConnection | undefined, asking: Ask
   const { state } = host;
   if (!host.keepsLeases) warnOfAsking(asking);
   else if (state?.pinnedTo !== undefined && !isAside(last, asking)) return undefined;
+  else if (onlyCounts(asking)) return undefined;
   else if (last && !last.dead && host.lease(last.target.role) === last)
     return mayAnswer(last, asking) ? last : undefined;
   else if (last && asksForTheLast(classification)) {
     throw new SessionLostError('the answer to an earlier statement', last.dead);
   }
   return undefined;
+}
+
+/** Whether LAST_INSERT_ID() may be of this statement from now on: of what nobody tells, it may. */
+export function mayGiveId({ kind, access, dependsOn }: Classification, headers: readonly AnswerHeader[]): boolean {
+  for (const { insertId } of headers) if (insertId) return true;
+  return kind === 'call' || access === 'unknown' || dependsOn.includes('last-insert-id');
+}
+
+// SQL_CALC_FOUND_ROWS asks for nothing: it makes the answer, on the primary, where any statement may ask for it.
+function onlyCounts({ classification: { dependsOn }, sql }: Asking): boolean {
+  return dependsOn.every((each) => each === 'found-rows') && !/\bFOUND_ROWS\b/i.test(sql);
 }
 
 // In a transaction on a replica: what the primary was asked to do before it, and nothing else, is the primary's to answer.

@@ -10,6 +10,8 @@ export type Slot = 'primary' | 'replica';
 /** What a result header says of the session, as mysql2 gives it. */
 export interface AnswerHeader {
   readonly serverStatus?: number;
+  /** The id that it generated; 0 for none. */
+  readonly insertId?: number | string;
   readonly stateChanges?: StateChanges;
 }
 

@@ -4,7 +4,7 @@ import { ClusterClosedError } from '../errors.js';
 import type { Classification } from '../sql/classification.js';
 import type { NodeId } from '../topology/node-report.js';
 import { rowsHeaders } from './answer.js';
-import { answeringLease } from './answering-lease.js';
+import { answeringLease, mayGiveId } from './answering-lease.js';
 import { Execution } from './execution.js';
 import { endOnServer } from './kill.js';
 import { moveTransaction } from './move-transaction.js';
@@ -135,7 +135,6 @@ export class Session implements SessionHost {
   use(lease: PhysicalConnection): void {
     this.#busy = lease;
     this.#lastAnswer = lease;
-    if (lease.target.role === 'primary') this.#lastWriter = lease;
     if (this.#lastLease === lease) return;
     this.#lastLease = lease;
     this.onLease?.(lease);
@@ -147,8 +146,9 @@ export class Session implements SessionHost {
     if (this.keepsLeases && classification.dependsOn.includes('connection-id')) showThread(lease.threadId, this);
     const answers = headers.length > 0 ? headers : rowsHeaders(lease.rowStatus);
     lease.rowStatus = undefined;
-    if ((this.#state === undefined || this.#state.isFree) && leavesNoTrace(classification, answers)) return;
     const slot = lease.target.role;
+    if (slot === 'primary' && mayGiveId(classification, headers)) this.#lastWriter = lease;
+    if ((this.#state === undefined || this.#state.isFree) && leavesNoTrace(classification, answers)) return;
     const opened = slot === 'replica' && this.#state?.pinnedTo === undefined && opensUnasked(classification, answers);
     // Its snapshot is of no use to anybody, and the session belongs on the primary.
     lease.dirty ||= opened;

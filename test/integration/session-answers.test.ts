@@ -63,6 +63,36 @@ describe('answers to the statement before', { timeout: TEST_MS }, () => {
     expect(await rowsOf(connection, 'SELECT ROW_COUNT() AS n')).toEqual([{ n: 1 }]);
   });
 
+  it('the id of the last insert is lost with its connection, whatever has run on the primary since, until there is another', async () => {
+    const connection = await taken();
+    await connection.query('INSERT INTO t (v) VALUES (9)');
+    await here.asRoot(here.primary, [`KILL ${connection.threadId}`]);
+    await until(async () => (await failureOf(connection.query('SELECT LAST_INSERT_ID()'))).code === 'SESSION_LOST');
+    await connection.query('DELETE FROM t WHERE v = 9');
+    expect((await failureOf(connection.query('INSERT INTO t (v) VALUES (LAST_INSERT_ID())'))).code).toBe(
+      'SESSION_LOST',
+    );
+    const [made] = await connection.query('INSERT INTO t (v) VALUES (9)');
+    const { insertId } = made as { insertId: number };
+    await connection.query('DELETE FROM t WHERE v = 9');
+    expect(await rowsOf(connection, 'SELECT LAST_INSERT_ID() AS id')).toEqual([{ id: insertId }]);
+  });
+
+  it('SQL_CALC_FOUND_ROWS asks for none: it runs on, also when the connection of the statement before is lost', async () => {
+    const connection = await taken();
+    const name = await nameOf(connection);
+    const node = here.cluster.nodes.find((one) => one.name === name);
+    await here.asRoot(node!, [`KILL ${connection.threadId}`]);
+    const counting = 'SELECT SQL_CALC_FOUND_ROWS v FROM t ORDER BY id LIMIT 1';
+    await until(() =>
+      rowsOf(connection, counting).then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(await rowsOf(connection, 'SELECT FOUND_ROWS() AS n')).toEqual([{ n: 3 }]);
+  });
+
   it('asked of the pool: the primary answers, and a warning says so once for each form', async () => {
     const pool = await here.pool();
     const warnings: string[] = [];

@@ -335,6 +335,27 @@ describe('what users listen to', { timeout: TEST_MS }, () => {
     expect([...ids]).toEqual([row?.id]);
   });
 
+  it("what listeners of 'acquire' and 'release' throw keeps no statement from its answer, and no pool from its end", async () => {
+    const pool = here.use(ours.createPool(here.options()), (made) => made.promise().end());
+    const caught = vi.fn();
+    process.setUncaughtExceptionCaptureCallback(caught);
+    try {
+      for (const event of ['acquire', 'release'] as const)
+        pool.on(event, () => {
+          throw new Error(event);
+        });
+      expect(await rowsOf(pool.promise(), 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
+      const connection = await pool.promise().getConnection();
+      expect(await rowsOf(connection, 'SELECT 2 AS n')).toEqual([{ n: 2 }]);
+      connection.release();
+      await pool.promise().end();
+      await until(() => caught.mock.calls.length === 4);
+    } finally {
+      process.setUncaughtExceptionCaptureCallback(null);
+    }
+    expect(caught.mock.calls.map(([error]) => error.message)).toEqual(['acquire', 'release', 'acquire', 'release']);
+  });
+
   it("a closed connection has emitted 'end', end() gives nothing, and statements fail in mysql2's words", async () => {
     const connection = ours.createConnection(here.options());
     let ended = 0;

@@ -82,7 +82,7 @@ export class ClusterPool extends DriverPool {
       queue: core.settings.queue,
       create: () => this.#newConnection(),
       onWait: () => this.emit('enqueue'),
-      onAcquire: (connection) => this.emit('acquire', connection),
+      onAcquire: (connection) => this.#tell('acquire', connection),
       clock: core.source.cluster.clock,
       timeoutMs: core.settings.pool.acquireTimeoutMs,
     });
@@ -120,7 +120,7 @@ export class ClusterPool extends DriverPool {
   /** Takes a logical connection back. Called by its `release` and `destroy`. */
   takeBack(connection: LogicalConnection, reusable: boolean): void {
     const isFree = this.#logical.release(connection, reusable);
-    if (isFree) this.emit('release', connection);
+    if (isFree) this.#tell('release', connection);
   }
 
   leave(session: Session): void {
@@ -217,10 +217,21 @@ export class ClusterPool extends DriverPool {
     if (this.listenerCount('acquire') === 0 && this.listenerCount('release') === 0) return session;
     session.onLease = (lease) => {
       onLease?.(lease);
-      this.emit('acquire', lease.raw);
-      session.whenIdle(() => this.emit('release', lease.raw));
+      this.#tell('acquire', lease.raw);
+      session.whenIdle(() => this.#tell('release', lease.raw));
     };
     return session;
+  }
+
+  // What a listener throws is the application's: the statement that it is told of goes on.
+  #tell(event: 'acquire' | 'release', connection: unknown): void {
+    try {
+      this.emit(event, connection);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
   }
 
   #newConnection(): LogicalConnection {

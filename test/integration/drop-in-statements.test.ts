@@ -1,5 +1,5 @@
 import * as driver from 'mysql2';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as ours from '../../src/index.js';
 import { lab, TEST_MS, until } from './support/lab.js';
 
@@ -140,6 +140,15 @@ describe('a call of a connection does at once what it does in mysql2', { timeout
     }
     expect(errors[1]).toBe(errors[0]);
     expect(errors[1]).toContain('undefined');
+  });
+
+  it("the command of an execute() with a callback emits 'end', whatever comes of it", async () => {
+    for (const on of both())
+      for (const sql of ['SELECT 1', 'SELECT nothing']) {
+        const told = vi.fn();
+        await new Promise((resolve) => (on.execute(sql, told) as unknown as NodeJS.EventEmitter).once('end', resolve));
+        await until(() => told.mock.calls.length === 1);
+      }
   });
 
   it('changeUser() and reset() take effect in their turn', async () => {

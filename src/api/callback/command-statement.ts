@@ -136,6 +136,8 @@ export class CommandStatement implements Statement {
   settle(error: Error | null, result?: unknown, fields?: unknown): void {
     if (this.#context.hushed) return;
     if (this.#callback) {
+      // A query's own command has told its end itself.
+      if (this.#protocol === 'execute') this.command.emit('end');
       return this.#callback(error as never, error ? result : withoutTracking(result, fields), fields);
     }
     if (error && !this.#abandoned && this.command.listenerCount('error') > 0) this.command.emit('error', error);

@@ -5,9 +5,9 @@ import { gtidsOf } from './answer.js';
 import { neverCommits } from './retry.js';
 import type { AnswerHeader } from './session-state.js';
 
-// 1205 lock wait timeout, 1213 deadlock, 3101 refused by the group at COMMIT, and MariaDB's 1020: the row has changed since the
-// snapshot. The server has rolled back the transaction, or at least the statement: all of it can be done again.
-const ROLLED_BACK = new Set([1020, 1205, 1213, 3101]);
+// 1205 lock wait timeout, 1206 no room for more locks, 1213 deadlock, 3101 refused by the group at COMMIT, and MariaDB's 1020: the
+// row has changed since the snapshot. The server has rolled back the transaction, or at least the statement: all of it can be done again.
+const ROLLED_BACK = new Set([1020, 1205, 1206, 1213, 3101]);
 
 /** Whether the server has rolled back for this error, at least the statement: at a COMMIT all of the transaction. */
 export function isRolledBack({ errno, sqlState }: DriverError): boolean {

@@ -16,6 +16,7 @@ describe('what breaks a transaction off, so that it is run again', () => {
   test.each([
     ['INSERT INTO t VALUES (1)', fromServer(1213)],
     ['SELECT a FROM t FOR UPDATE', fromServer(1205)],
+    ['SELECT a FROM t FOR UPDATE', fromServer(1206)],
     ['UPDATE t SET a = 1', fromServer(1020)],
     ['SELECT a FROM t', new TransactionLostError('gone', undefined)],
   ])('%s: %s', (sql, error) => {

@@ -22,7 +22,7 @@ import { replay, wantedBefore } from './replay.js';
 import { decideRetry, type RetryDecision } from './retry.js';
 import type { SessionHost } from './session-core.js';
 import { lostSession, thrownAs } from './session-errors.js';
-import type { AnswerHeader } from './session-state.js';
+import { type AnswerHeader, mayChangeUnseen } from './session-state.js';
 import type { Statement, StatementDone } from './statement.js';
 import { wishFor } from './wish.js';
 
@@ -233,18 +233,15 @@ export class Execution implements LeaseRequest {
       enabled: this.#session.core.settings.failover.retry,
       primaryServes: this.#session.core.source.primaryServes && mayLeave(this.intent),
     });
-    if (facts.sent && facts.usable) this.#session.refused(lease, this.#classification, error);
+    const now = this.#session.core.source.cluster.clock.now();
+    const again = decision.action === 'again' && !this.#cancellation?.reason && now < this.holdUntil;
+    if (facts.sent && facts.usable && !again) this.#session.refused(lease, this.#classification, error);
     if (decision.action === 'throw' && decision.as === 'outcome-unknown') this.#session.core.source.scope.addUnknown();
     else if (facts.sent && decision.action === 'throw' && pins.length === 0) {
       rememberUntold(this.#session.core.source, this.#classification);
     }
-    if (
-      decision.action === 'again' &&
-      !this.#cancellation?.reason &&
-      this.#session.core.source.cluster.clock.now() < this.holdUntil
-    ) {
-      this.#again(lease, decision);
-    } else this.#giveUp(lease, error, decision);
+    if (again) this.#again(lease, decision);
+    else this.#giveUp(lease, error, decision);
   }
 
   // mysql2 has given up waiting; the server has not given up working.
@@ -262,6 +259,7 @@ export class Execution implements LeaseRequest {
     const { source } = this.#session.core;
     source.totals.retried++;
     if (decision.misrouted) learnMisrouted(this.#session.core, this.#statement.sql, lease);
+    lease.dirty ||= mayChangeUnseen(this.#classification);
     this.#session.drop(lease);
     this.#cancellation?.search();
     const { access, tried } = this.intent;

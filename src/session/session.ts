@@ -203,10 +203,6 @@ export class Session implements SessionHost {
 
   /** What the lease's session state is cannot be told any more: it is closed when it comes back. */
   suspect(lease: PhysicalConnection): void {
-    if (!this.keepsLeases) {
-      lease.dirty = true;
-      return;
-    }
     this.#state ??= new SessionState();
     this.#state.suspect(lease.target.role);
     this.#count();

@@ -658,6 +658,21 @@ describe('what mysql2 can do', { timeout: TEST_MS }, () => {
     expect(lent(pool)).toBe(0);
   });
 
+  it('several statements of which a replica lacks a table run on the primary, and the connection goes on', async () => {
+    const pool = await here.pool({ consistency: 'eventual', maxLagMs: 60_000 }, { multipleStatements: true });
+    const connection = await take(pool);
+    for (const node of here.cluster.replicas) await here.cluster.stopReplication(node, 'sql');
+    try {
+      await here.cluster.query(here.primary, 'CREATE TABLE shop.late AS SELECT 7 AS v');
+      const [rows] = await connection.query('SELECT name FROM whoami; SELECT v FROM late');
+      expect(rows).toEqual([[{ name: here.primary.name }], [{ v: 7 }]]);
+      expect(replicas()).toContain(await nameOf(connection));
+    } finally {
+      for (const node of here.cluster.replicas) await here.cluster.startReplication(node);
+      await here.cluster.query(here.primary, 'DROP TABLE IF EXISTS shop.late');
+    }
+  });
+
   it('multipleStatements and CALL give the same results and fields as mysql2', async () => {
     const options = { multipleStatements: true };
     const [pool, plain] = [await here.pool({}, options), plainPool(options)];

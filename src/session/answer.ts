@@ -1,4 +1,20 @@
-import type { AnswerHeader, StateChanges } from './session-state.js';
+/** What a result header says of the session, as mysql2 gives it. */
+export interface AnswerHeader {
+  readonly serverStatus?: number;
+  /** The id that it generated; 0 for none. */
+  readonly insertId?: number | string;
+  readonly stateChanges?: StateChanges;
+  /** The end of rows: it has the status alone, and whatever changed is reported later. */
+  readonly rows?: true;
+}
+
+/** What the server tracked during one statement. `trackStateChange` is null when nothing changed. */
+export interface StateChanges {
+  readonly systemVariables?: Readonly<Record<string, string | null>>;
+  readonly schema?: string | null;
+  readonly gtids?: readonly string[];
+  readonly trackStateChange?: unknown;
+}
 
 const NONE: readonly AnswerHeader[] = [];
 const NO_GTIDS: readonly string[] = [];
@@ -22,7 +38,7 @@ export function rowsHeaders(status: number | undefined): readonly AnswerHeader[]
   if (status === undefined) return NONE;
   let headers = byStatus.get(status);
   if (headers === undefined) {
-    headers = Object.freeze([Object.freeze({ serverStatus: status })]);
+    headers = Object.freeze([Object.freeze({ serverStatus: status, rows: true as const })]);
     byStatus.set(status, headers);
   }
   return headers;

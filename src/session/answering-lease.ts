@@ -2,9 +2,9 @@ import type { PhysicalConnection } from '../cluster/physical-connection.js';
 import { SessionLostError } from '../errors.js';
 import type { Classification } from '../sql/classification.js';
 import { readsNoTable } from '../sql/tables/tables-of.js';
+import type { AnswerHeader } from './answer.js';
 import { asksForTheLast, OF_A_CONNECTION } from './asked-forms.js';
 import type { SessionHost } from './session-core.js';
-import type { AnswerHeader } from './session-state.js';
 
 /** A statement that asks for the answer to an earlier one. */
 export interface Asking {

@@ -8,7 +8,7 @@ import type { Intent } from '../routing/intent.js';
 import type { Classification } from '../sql/classification.js';
 import type { NodeId } from '../topology/node-report.js';
 import type { NodeView, Topology } from '../topology/topology.js';
-import { headersOf } from './answer.js';
+import { type AnswerHeader, headersOf } from './answer.js';
 import { bringLease } from './bring-lease.js';
 import { type Cancellation, watchSignal } from './cancellation.js';
 import { changesFunctions } from './function-changes.js';
@@ -22,8 +22,8 @@ import { replay, wantedBefore } from './replay.js';
 import { decideRetry, type RetryDecision } from './retry.js';
 import type { SessionHost } from './session-core.js';
 import { lostSession, thrownAs } from './session-errors.js';
-import { type AnswerHeader, mayChangeUnseen } from './session-state.js';
 import type { Statement, StatementDone } from './statement.js';
+import { mayChangeUnseen } from './traces.js';
 import { wishFor } from './wish.js';
 
 /** One statement on its way through a session: route, lease, replay, run, take in the answer, or try again. */

@@ -2,8 +2,7 @@ import type { LeaseSource } from '../cluster/lease-source.js';
 import type { PhysicalConnection } from '../cluster/physical-connection.js';
 import { type Classification, touchesRows } from '../sql/classification.js';
 import { tracksItsSamples } from '../topology/samples.js';
-import { gtidsOf } from './answer.js';
-import type { AnswerHeader } from './session-state.js';
+import { type AnswerHeader, gtidsOf } from './answer.js';
 
 /** How a statement ended. */
 export interface Ending {

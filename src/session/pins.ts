@@ -4,6 +4,7 @@ import type { Effect } from '../sql/classification.js';
 export type PinReason =
   | 'a transaction'
   | 'a transaction, unless it was rolled back'
+  | 'a transaction, unless it was committed'
   | 'autocommit=0'
   | 'a temporary table'
   | 'a user variable'
@@ -32,6 +33,9 @@ export function mayStandAlone(pins: readonly PinReason[]): boolean {
 
 /** An error may have rolled back all of the transaction, and brings no status that tells. The next answer does. */
 export const DOUBTFUL = 'a transaction, unless it was rolled back';
+
+/** A statement that commits before it runs has failed: whether it came that far, the next answer tells. */
+export const COMMITTED = 'a transaction, unless it was committed';
 
 const RESTING = new Set<PinReason>([
   'a temporary table',

@@ -1,6 +1,6 @@
 import type { ErrorFacts } from '../error-facts.js';
 import type { Classification } from '../sql/classification.js';
-import { mayBeInTransaction, mayStandAlone, type PinReason } from './pins.js';
+import { COMMITTED, mayBeInTransaction, mayStandAlone, type PinReason } from './pins.js';
 import type { Slot } from './session-state.js';
 
 /** What happened to a statement, as far as it matters for running it again. */
@@ -44,6 +44,8 @@ const ATOMIC_KINDS = new Set([
 export function decideRetry(attempt: Attempt): RetryDecision {
   const { facts, pins, slot } = attempt;
   if (facts.readOnlyTransaction && slot === 'primary') return DRIVER;
+  // Whatever becomes of this statement: what the session had written may be there.
+  if (pins.includes(COMMITTED) && (facts.wrongNode || facts.notReady || facts.gone)) return UNKNOWN;
   if (facts.wrongNode) return pins.length > 0 ? refusedInPin(attempt) : refused(attempt);
   if (facts.undecided) return UNKNOWN;
   if (facts.notReady) return notReady(attempt);

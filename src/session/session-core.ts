@@ -4,10 +4,11 @@ import type { DriverError } from '../error-facts.js';
 import type { Settings } from '../options.js';
 import type { Classification } from '../sql/classification.js';
 import type { NodeId } from '../topology/node-report.js';
+import type { AnswerHeader } from './answer.js';
 import type { AskedForms } from './asked-forms.js';
 import type { Classifier } from './classifier.js';
 import type { PinReason } from './pins.js';
-import type { AnswerHeader, SessionState, Slot } from './session-state.js';
+import type { SessionState, Slot } from './session-state.js';
 import type { StatementRules } from './statement-rules.js';
 import type { TransactionGuard } from './transaction-guard.js';
 

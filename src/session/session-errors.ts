@@ -1,12 +1,13 @@
 import { SessionLostError, TransactionLostError, WriteOutcomeUnknownError } from '../errors.js';
-import { mayBeInTransaction, type PinReason } from './pins.js';
+import { COMMITTED, mayBeInTransaction, type PinReason } from './pins.js';
 import type { RetryDecision } from './retry.js';
 
 /** The warning of a release with a transaction open. */
 export const LEFT_OPEN = 'a transaction was open when its connection was released: it was rolled back';
 
-/** The error for a session whose connection is lost while nothing was under way that could have committed. */
+/** The error for a session whose connection is lost while nothing was under way. */
 export function lostSession(pins: readonly PinReason[], cause: Error | undefined): Error {
+  if (pins.includes(COMMITTED)) return new WriteOutcomeUnknownError('COMMIT', cause);
   if (mayBeInTransaction(pins)) {
     return new TransactionLostError(cause?.message ?? 'its connection is lost', cause);
   }

@@ -1,27 +1,13 @@
 import { NOTHING_REPLAYED, type ReplayedState } from '../cluster/replayed-state.js';
 import { isReadOnlySwitch, isReplayed, isUnchanging } from '../cluster/session-variables.js';
 import type { Classification, Effect } from '../sql/classification.js';
+import type { AnswerHeader, StateChanges } from './answer.js';
 import { type NextTransaction, nextAfter } from './next-transaction.js';
-import { DOUBTFUL, PIN_OF, type PinReason, UNPIN_OF } from './pins.js';
+import { COMMITTED, DOUBTFUL, PIN_OF, type PinReason, UNPIN_OF } from './pins.js';
+import { isExplained, isQuietReport, mayKeepUntold, setsCollation } from './traces.js';
 
 /** Which of a session's two leases. */
 export type Slot = 'primary' | 'replica';
-
-/** What a result header says of the session, as mysql2 gives it. */
-export interface AnswerHeader {
-  readonly serverStatus?: number;
-  /** The id that it generated; 0 for none. */
-  readonly insertId?: number | string;
-  readonly stateChanges?: StateChanges;
-}
-
-/** What the server tracked during one statement. `trackStateChange` is null when nothing changed. */
-export interface StateChanges {
-  readonly systemVariables?: Readonly<Record<string, string | null>>;
-  readonly schema?: string | null;
-  readonly gtids?: readonly string[];
-  readonly trackStateChange?: unknown;
-}
 
 const IN_TRANSACTION = 1;
 const AUTOCOMMIT = 2;
@@ -53,9 +39,9 @@ export class SessionState {
     return this.#pins.includes('a transaction');
   }
 
-  /** Nothing binds the session: what leaves no trace (see {@link leavesNoTrace}) changes nothing. */
+  /** Nothing binds the session: what leaves no trace (see `leavesNoTrace`) changes nothing. */
   get isFree(): boolean {
-    return this.#pins.length === 0 && this.#next === undefined;
+    return this.#pins.length === 0 && this.#next === undefined && !this.#untold;
   }
 
   /** Whether each statement opens a transaction by itself. */
@@ -109,7 +95,7 @@ export class SessionState {
     if (this.#pins.includes('a temporary table') && RENAMING.has(classification.kind)) {
       this.#named('a temporary table').add(undefined);
     }
-    this.#tell(classification, header?.stateChanges, slot);
+    this.#tell(classification, header, slot);
     if (header?.serverStatus !== undefined) this.#status(header.serverStatus);
     this.#pinnedTo = this.#pins.length === 0 ? undefined : (this.#pinnedTo ?? slot);
   }
@@ -123,9 +109,11 @@ export class SessionState {
     return false;
   }
 
-  /** An error may have ended the transaction. */
-  doubt(): void {
-    if (this.#unpin('a transaction')) this.#pin(DOUBTFUL);
+  /** An error may have ended the transaction, or come after its end. */
+  doubt(by: 'rollback' | 'commit' = 'rollback'): void {
+    if (by === 'rollback') {
+      if (this.#unpin('a transaction')) this.#pin(DOUBTFUL);
+    } else if (this.inTransaction && this.#pinnedTo === 'primary') this.#pin(COMMITTED);
   }
 
   /** Something ran on the lease in `slot`, and failed, that may have changed what nobody told. */
@@ -155,7 +143,10 @@ export class SessionState {
   }
 
   #status(status: number): void {
-    this.#unpin(DOUBTFUL);
+    if (this.#pins.length > 0) {
+      this.#unpin(DOUBTFUL);
+      this.#unpin(COMMITTED);
+    }
     if (status & IN_TRANSACTION) this.#pin('a transaction');
     else this.#unpin('a transaction');
     if (status & AUTOCOMMIT) this.#unpin('autocommit=0');
@@ -218,14 +209,16 @@ export class SessionState {
     if (effect.name === 'character_set_connection' || effect.name === 'collation_connection') this.#names(undefined);
   }
 
-  #tell(classification: Classification, changes: StateChanges | undefined, slot: Slot): void {
+  #tell(classification: Classification, header: AnswerHeader | undefined, slot: Slot): void {
+    const isReport = header !== undefined && !header.rows;
+    const changes = header?.stateChanges;
     if (changes && !isQuietReport(changes)) this.#report(changes, isExplained(classification) && !this.#untold);
     // SET CHARACTER SET takes the schema's, which nothing tells.
-    if (changes && setsCollation(classification) && !changes.systemVariables?.collation_connection) {
+    if (isReport && setsCollation(classification) && !changes?.systemVariables?.collation_connection) {
       this.#pin('a session variable');
     }
-    if (changes && slot === 'primary') this.#untold = false;
-    if (mayKeepUntold(classification) && (!changes || classification.statements > 1)) this.#untold = true;
+    if (isReport && slot === 'primary') this.#untold = false;
+    if (mayKeepUntold(classification) && (!isReport || classification.statements > 1)) this.#untold = true;
   }
 
   #report(changes: StateChanges, explained: boolean): void {
@@ -234,7 +227,7 @@ export class SessionState {
     const schema = typeof changes.schema === 'string' ? changes.schema || undefined : this.#wanted.schema;
     // Empty when the schema in use was dropped: a connection without one, which no other can be made to be.
     if (changes.schema === '') this.#pin('a dropped schema');
-    else if (changes.schema) this.#pins.delete('a dropped schema');
+    else if (changes.schema) this.#unpin('a dropped schema');
     // The server says that something changed, and the text does not say what: a routine's temporary table, and what else.
     const untold = !explained && !this.#pins.includes('a session variable');
     if (changes.trackStateChange != null && untold) this.#pin('session state');
@@ -253,51 +246,6 @@ export class SessionState {
     } else if (isReplayed(name) && value !== null) variables.set(name, value);
     else this.#pin('a session variable');
   }
-}
-
-// Of several statements, of functions and of what was prepared, the text does not tell all that changed.
-function isExplained({ effects, statements, functions }: Classification): boolean {
-  return statements === 1 && functions.length === 0 && effects.length > 0;
-}
-
-function setsCollation({ effects }: Classification): boolean {
-  return effects.some(
-    (effect) => effect.type === 'set-variable' && effect.scope === 'session' && effect.name === 'collation_connection',
-  );
-}
-
-// Rows bring no report.
-function mayKeepUntold({ kind, access, functions }: Classification): boolean {
-  return functions.length > 0 || (access === 'unknown' && kind !== 'empty');
-}
-
-/** Whether it may have opened a transaction, or set something, before it failed: an error brings no report of the session. */
-export function mayChangeUnseen({ statements, kind, access, functions, effects }: Classification): boolean {
-  const untold = effects.some(({ type }) => type === 'set-user-variable' || type === 'user-lock');
-  const several = statements > 1 || kind === 'call' || kind === 'execute';
-  return several || access === 'unknown' || functions.length > 0 || untold;
-}
-
-/** Whether a statement left the session as it was after connecting, so that nothing has to be remembered of it. */
-export function leavesNoTrace(classification: Classification, headers: readonly AnswerHeader[]): boolean {
-  if (classification.effects.length > 0 || mayKeepUntold(classification)) return false;
-  if (headers.length === 0) return true;
-  for (const { serverStatus = AUTOCOMMIT, stateChanges } of headers) {
-    if ((serverStatus & (IN_TRANSACTION | AUTOCOMMIT)) !== AUTOCOMMIT) return false;
-    if (stateChanges !== undefined && !isQuietReport(stateChanges)) return false;
-  }
-  return true;
-}
-
-/** Whether a read opened a transaction by itself: the application has set autocommit off when the connection was new. */
-export function opensUnasked({ effects }: Classification, headers: readonly AnswerHeader[]): boolean {
-  return effects.length === 0 && headers.some(({ serverStatus = AUTOCOMMIT }) => (serverStatus & AUTOCOMMIT) === 0);
-}
-
-function isQuietReport(changes: StateChanges): boolean {
-  if (typeof changes.schema === 'string' || changes.trackStateChange != null) return false;
-  for (const name in changes.systemVariables) if (!isUnchanging(name)) return false;
-  return true;
 }
 
 /** These variables and this schema as a value. */

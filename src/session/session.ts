@@ -3,7 +3,7 @@ import type { DriverError } from '../error-facts.js';
 import { ClusterClosedError } from '../errors.js';
 import type { Classification } from '../sql/classification.js';
 import type { NodeId } from '../topology/node-report.js';
-import { rowsHeaders } from './answer.js';
+import { type AnswerHeader, rowsHeaders } from './answer.js';
 import { answeringLease, mayGiveId } from './answering-lease.js';
 import { Execution } from './execution.js';
 import { endOnServer } from './kill.js';
@@ -11,18 +11,12 @@ import { moveTransaction } from './move-transaction.js';
 import type { PinReason } from './pins.js';
 import type { SessionCore, SessionHost } from './session-core.js';
 import { LEFT_OPEN, lostSession } from './session-errors.js';
-import {
-  type AnswerHeader,
-  leavesNoTrace,
-  mayChangeUnseen,
-  opensUnasked,
-  SessionState,
-  type Slot,
-} from './session-state.js';
+import { SessionState, type Slot } from './session-state.js';
 import { showThread } from './shown-threads.js';
 import type { Statement } from './statement.js';
 import { StatementQueue } from './statement-queue.js';
-import { isRolledBack, type TransactionGuard } from './transaction-guard.js';
+import { leavesNoTrace, mayChangeUnseen, opensUnasked } from './traces.js';
+import { endedBy, type TransactionGuard } from './transaction-guard.js';
 
 /**
  * A logical connection: runs statements one after the other, on at most one lease a role. A pool's `query` is a session of
@@ -209,7 +203,8 @@ export class Session implements SessionHost {
   }
 
   refused(lease: PhysicalConnection, classification: Classification, error: DriverError): void {
-    if (isRolledBack(error)) this.#state?.doubt();
+    const by = endedBy(error, classification);
+    if (by) this.#state?.doubt(by);
     if (mayChangeUnseen(classification)) this.suspect(lease);
   }
 

@@ -1,9 +1,8 @@
 import type { DriverError } from '../error-facts.js';
 import { TransactionLostError } from '../errors.js';
 import type { Classification } from '../sql/classification.js';
-import { gtidsOf } from './answer.js';
+import { type AnswerHeader, gtidsOf } from './answer.js';
 import { neverCommits } from './retry.js';
-import type { AnswerHeader } from './session-state.js';
 
 // 1205 lock wait timeout, 1206 no room for more locks, 1213 deadlock, 3101 refused by the group at COMMIT, and MariaDB's 1020: the
 // row has changed since the snapshot. The server has rolled back the transaction, or at least the statement: all of it can be done again.
@@ -12,6 +11,13 @@ const ROLLED_BACK = new Set([1020, 1205, 1206, 1213, 3101]);
 /** Whether the server has rolled back for this error, at least the statement: at a COMMIT all of the transaction. */
 export function isRolledBack({ errno, sqlState }: DriverError): boolean {
   return sqlState !== undefined && ROLLED_BACK.has(errno ?? 0);
+}
+
+/** How a transaction may have ended when a statement in it failed with this error; undefined when it goes on. */
+export function endedBy(error: DriverError, classification: Classification): 'rollback' | 'commit' | undefined {
+  if (isRolledBack(error)) return 'rollback';
+  // A SET commits only where it says so, and then as the last that it does.
+  return neverCommits(classification) || classification.kind === 'set' ? undefined : 'commit';
 }
 
 /**

@@ -93,6 +93,24 @@ describe('answers to the statement before', { timeout: TEST_MS }, () => {
     expect(await rowsOf(connection, 'SELECT FOUND_ROWS() AS n')).toEqual([{ n: 3 }]);
   });
 
+  it('a transaction that a statement may have committed before it failed is not said to be lost', async () => {
+    for (const [failing, code] of [
+      ['CREATE TABLE t (v INT)', 'WRITE_OUTCOME_UNKNOWN'],
+      ['SELECT nothing FROM t', 'TRANSACTION_LOST'],
+    ] as const) {
+      const connection = await taken();
+      await connection.beginTransaction();
+      await connection.query('INSERT INTO t (v) VALUES (9)');
+      await failureOf(connection.query(failing));
+      await here.asRoot(here.primary, [`KILL ${connection.threadId}`]);
+      expect((await failureOf(connection.query('SELECT v FROM t'))).code).toBe(code);
+    }
+    const rows = await here.cluster.query(here.primary, 'SELECT v FROM shop.t WHERE v = 9');
+    expect(rows).toHaveLength(1);
+    await here.cluster.query(here.primary, 'DELETE FROM shop.t WHERE v = 9');
+    await here.cluster.waitForReplication();
+  });
+
   it('asked of the pool: the primary answers, and a warning says so once for each form', async () => {
     const pool = await here.pool();
     const warnings: string[] = [];

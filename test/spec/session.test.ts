@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { NOTHING_REPLAYED } from '../../src/cluster/replayed-state.js';
+import type { AnswerHeader } from '../../src/session/answer.js';
 import { rowsHeaders } from '../../src/session/answer.js';
 import { accessOf } from '../../src/session/intent-of.js';
 import { replay } from '../../src/session/replay.js';
-import { type AnswerHeader, leavesNoTrace, SessionState, type Slot } from '../../src/session/session-state.js';
+import { SessionState, type Slot } from '../../src/session/session-state.js';
+import { leavesNoTrace } from '../../src/session/traces.js';
 import { classify } from '../../src/sql/classify.js';
 
 /** An answer's header as the server gives it, in short. */
@@ -56,16 +58,15 @@ const BITS = { 'in transaction': 1, 'no autocommit': -2, 'read only': 8192 } as 
 const bitsOf = (status: NonNullable<Header['status']>): number => status.reduce((bits, name) => bits + BITS[name], 2);
 
 function headerOf({ status = [], vars = {}, schema, changed }: Header): AnswerHeader {
-  return {
-    serverStatus: bitsOf(status) + 16384,
-    stateChanges: {
-      // The server numbers its statements in every answer.
-      systemVariables: { ...vars, statement_id: '42' },
-      schema: schema ?? null,
-      gtids: [],
-      trackStateChange: changed ? '' : null,
-    },
+  const serverStatus = bitsOf(status);
+  if (Object.keys(vars).length === 0 && schema === undefined && !changed) return { serverStatus };
+  const stateChanges = {
+    systemVariables: vars,
+    schema: schema ?? null,
+    gtids: [],
+    trackStateChange: changed ? '' : null,
   };
+  return { serverStatus: serverStatus + 16384, stateChanges };
 }
 
 function headersIn(answer: Step['answer']): readonly AnswerHeader[] {

@@ -65,9 +65,9 @@ describe('access', () => {
     ];
     state.apply(classify(''), undefined, 'primary');
     expect(next()).toEqual(anywhere);
-    state.apply(classify('SELECT f(1)'), { serverStatus: 2 }, 'primary');
+    state.apply(classify('SELECT f(1)'), { serverStatus: 2, rows: true }, 'primary');
     expect(next()).toEqual(here);
-    state.apply(classify('SELECT id FROM t'), { serverStatus: 2 }, 'primary');
+    state.apply(classify('SELECT id FROM t'), { serverStatus: 2, rows: true }, 'primary');
     state.apply(classify('START TRANSACTION READ ONLY'), report, 'replica');
     expect(next()).toEqual(here);
     state.apply(classify('SET @@sort_buffer_size = 1'), report, 'primary');
@@ -83,7 +83,7 @@ describe('access', () => {
 
   test('what the report then tells binds as it would have, whatever statement brings it', () => {
     const state = new SessionState();
-    state.apply(classify('SELECT f(1)'), { serverStatus: 2 }, 'primary');
+    state.apply(classify('SELECT f(1)'), { serverStatus: 2, rows: true }, 'primary');
     const stateChanges = { systemVariables: { time_zone: '+05:00' }, schema: null, trackStateChange: '' };
     state.apply(classify('SAVEPOINT s'), { serverStatus: 2, stateChanges }, 'primary');
     expect(state.pins).toEqual(['session state']);

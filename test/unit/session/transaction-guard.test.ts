@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { TransactionLostError, WriteOutcomeUnknownError } from '../../../src/errors.js';
-import { isRolledBack, TransactionGuard } from '../../../src/session/transaction-guard.js';
+import { endedBy, isRolledBack, TransactionGuard } from '../../../src/session/transaction-guard.js';
 import { classify } from '../../../src/sql/classify.js';
 
 const fromServer = (errno: number): Error => Object.assign(new Error(`error ${errno}`), { errno, sqlState: 'HY000' });
@@ -80,6 +80,17 @@ test('nothing counts before and after', () => {
   guard.failed(fromServer(1213), classify('BEGIN'));
   guard.succeeded(classify('BEGIN'), [HEADER], true);
   expect([guard.broken, guard.ended]).toEqual([undefined, false]);
+});
+
+test.each([
+  ['INSERT INTO t VALUES (1)', 1213, 'rollback'],
+  ['CREATE TABLE t (a INT)', 1050, 'commit'],
+  ['CALL p()', 1644, 'commit'],
+  ['INSERT INTO t VALUES (1); SELECT nothing', 1054, 'commit'],
+  ['INSERT INTO t VALUES (1)', 1062, undefined],
+  ['SET nothing = 1', 1193, undefined],
+])('how %s may have ended its transaction when it fails with %s: %s', (sql, errno, how) => {
+  expect(endedBy(fromServer(errno), classify(sql))).toBe(how);
 });
 
 test('errors at COMMIT by which a server says that it has rolled back', () => {

@@ -1,10 +1,15 @@
 import type { PhysicalConnection } from '../cluster/physical-connection.js';
-import { SessionLostError } from '../errors.js';
-import type { Classification } from '../sql/classification.js';
+import { RouteConflictError, SessionLostError } from '../errors.js';
+import type { Classification, Dependency } from '../sql/classification.js';
 import { readsNoTable } from '../sql/tables/tables-of.js';
 import type { AnswerHeader } from './answer.js';
 import { asksForTheLast, OF_A_CONNECTION } from './asked-forms.js';
 import type { SessionHost } from './session-core.js';
+
+// What each statement answers anew, wherever it runs.
+const OF_ANY_LAST: ReadonlySet<Dependency> = new Set<Dependency>(['row-count', 'diagnostics']);
+// SQL_CALC_FOUND_ROWS depends on it as well, and asks for nothing.
+const FOUND_ROWS = /\bFOUND_ROWS\b/i;
 
 /** A statement that asks for the answer to an earlier one. */
 export interface Asking {
@@ -16,7 +21,7 @@ export interface Asking {
 /**
  * The lease that has the answer, when it is `last`; undefined when any will do.
  *
- * @throws SessionLostError when it is lost
+ * @throws SessionLostError when it is lost · RouteConflictError when it is a replica's, and what asks cannot run there
  */
 export function answeringLease(last: PhysicalConnection | undefined, asking: Asking): PhysicalConnection | undefined {
   const { host, classification } = asking;
@@ -24,9 +29,10 @@ export function answeringLease(last: PhysicalConnection | undefined, asking: Ask
   if (!host.keepsLeases) warnOfAsking(asking);
   else if (state?.pinnedTo !== undefined && !isAside(last, asking)) return undefined;
   else if (onlyCounts(asking)) return undefined;
-  else if (last && !last.dead && host.lease(last.target.role) === last)
-    return mayAnswer(last, asking) ? last : undefined;
-  else if (last && asksForTheLast(classification)) {
+  else if (last && !last.dead && host.lease(last.target.role) === last) {
+    if (mayAnswer(last, asking)) return last;
+    refuseApart(asking);
+  } else if (last && asksForTheLast(classification)) {
     throw new SessionLostError('the answer to an earlier statement', last.dead);
   }
   return undefined;
@@ -40,7 +46,7 @@ export function mayGiveId({ kind, access, dependsOn }: Classification, headers: 
 
 // SQL_CALC_FOUND_ROWS asks for nothing: it makes the answer, on the primary, where any statement may ask for it.
 function onlyCounts({ classification: { dependsOn }, sql }: Asking): boolean {
-  return dependsOn.every((each) => each === 'found-rows') && !/\bFOUND_ROWS\b/i.test(sql);
+  return dependsOn.every((each) => each === 'found-rows') && !FOUND_ROWS.test(sql);
 }
 
 // In a transaction on a replica: what the primary was asked to do before it, and nothing else, is the primary's to answer.
@@ -57,11 +63,21 @@ function warnOfAsking({ host: { core }, classification, sql }: Asking): void {
   if (message) core.source.cluster.tell('warning', { code: 'NO_EARLIER_STATEMENT', message });
 }
 
-// It may ask for rows as well, which a replica must be fit for; and nothing may bind the session to a replica.
+// The primary would answer of something else. One of several statements asks, as a rule, for another of them.
+function refuseApart({ classification: { dependsOn, statements }, sql }: Asking): void {
+  const asks = dependsOn.includes('found-rows') ? FOUND_ROWS.test(sql) : dependsOn.some((one) => OF_ANY_LAST.has(one));
+  if (statements !== 1 || !asks) return;
+  throw new RouteConflictError(
+    `'${sql.slice(0, 200)}' asks for the answer to a read that ran on a replica, and cannot run there: ask by a plain SELECT or SHOW, or send that read with cluster.route 'primary'`,
+  );
+}
+
+// It may ask for rows as well, which a replica must be fit for; nothing may bind the session to a replica, or be written there.
 function mayAnswer(lease: PhysicalConnection, { host, classification, sql }: Asking): boolean {
   if (lease.target.role === 'primary') return true;
-  const { effects, dependsOn } = classification;
-  if (effects.length > 0 || !dependsOn.every((dependency) => OF_A_CONNECTION.has(dependency))) return false;
+  const { access, effects, dependsOn } = classification;
+  if (effects.length > 0 || (access !== 'read' && access !== 'session')) return false;
+  if (!dependsOn.every((dependency) => OF_A_CONNECTION.has(dependency))) return false;
   const { source, classifier } = host.core;
   return (
     readsNoTable(sql, classifier.dialect) ||

@@ -111,6 +111,42 @@ describe('answers to the statement before', { timeout: TEST_MS }, () => {
     await here.cluster.waitForReplication();
   });
 
+  it.each([
+    'GET DIAGNOSTICS @n = NUMBER',
+    'SET @n = @@warning_count',
+    'SET @n = FOUND_ROWS()',
+    'SELECT FOUND_ROWS() INTO @n',
+    'INSERT INTO t (v) VALUES (FOUND_ROWS())',
+    'INSERT INTO t (v) VALUES (ROW_COUNT())',
+    'SELECT FOUND_ROWS() AS n FROM t FOR UPDATE',
+  ])('that a replica has are never those of the primary: %s', async (asking) => {
+    const connection = await taken({}, { multipleStatements: true });
+    await connection.query("SELECT CAST('x' AS SIGNED) FROM t FOR UPDATE");
+    expect(await nameOf(connection)).not.toBe(here.primary.name);
+    expect(await failureOf(connection.query(asking))).toBeInstanceOf(RouteConflictError);
+    // On the primary it has its answer.
+    await connection.query({ sql: 'SELECT v FROM t', cluster: { route: 'primary' } });
+    await connection.query(asking);
+  });
+
+  it('what comes with another statement in one text, and what only prepares an answer, is refused by nobody', async () => {
+    const connection = await taken({}, { multipleStatements: true });
+    const fromReplica = async () => expect(await nameOf(connection)).not.toBe(here.primary.name);
+    const made: string[] = [];
+    connection.cluster.on('misrouted', ({ sql }) => made.push(sql));
+    await fromReplica();
+    const [[, rows]] = await connection.query<RowDataPacket[][]>('DELETE FROM stale; SELECT ROW_COUNT() AS n');
+    expect(rows).toEqual([{ n: 0 }]);
+    await fromReplica();
+    await connection.query('SELECT SQL_CALC_FOUND_ROWS v FROM t LIMIT 1 FOR UPDATE');
+    expect(await rowsOf(connection, 'SELECT FOUND_ROWS() AS n')).toEqual(
+      await rowsOf(connection, 'SELECT COUNT(*) AS n FROM t'),
+    );
+    await fromReplica();
+    await connection.query('SET profiling = 0');
+    expect(made).toEqual([]);
+  });
+
   it('asked of the pool: the primary answers, and a warning says so once for each form', async () => {
     const pool = await here.pool();
     const warnings: string[] = [];

@@ -58,6 +58,8 @@ export function stillServes(
     if (topology.primary?.id !== node || waitForHeld(topology.primary, context)) return false;
     return topology.writesRefused === undefined || intent.access === 'read';
   }
+  // A read that was asked for on the primary finds its connection by being routed.
+  if (intent.route === 'primary') return false;
   const view = topology.nodes.get(node);
   return view !== undefined && whyUnfit(view, situation) === undefined;
 }

@@ -170,9 +170,11 @@ describe('options of a call', { timeout: TEST_MS }, () => {
   it('cluster.with reaches the queries of a connection that was taken outside', async () => {
     const pool = await here.pool({ consistency: 'eventual' });
     const connection = here.use(await pool.getConnection(), (taken) => taken.release());
-    const inside = await pool.cluster.with({ route: 'primary' }, () => nameOf(connection));
-    expect(inside).toBe(here.primary.name);
+    const inside = () => pool.cluster.with({ route: 'primary' }, () => nameOf(connection));
+    expect(await inside()).toBe(here.primary.name);
     expect(replicas()).toContain(await nameOf(connection));
+    // Also when it keeps one of a replica.
+    expect(await inside()).toBe(here.primary.name);
   });
 
   it('an unknown option of a call is an OptionError with the nearest name', async () => {

@@ -49,6 +49,14 @@ describe('rules', { timeout: TEST_MS }, () => {
     expect(pool.cluster.explain('SELECT name FROM other.whoami').node).not.toBe(here.primary.address);
   });
 
+  it('holds for a connection that has just read from a replica', async () => {
+    const pool = await here.pool({ consistency: 'eventual', rules: [{ match: /FROM whoami/, route: 'primary' }] });
+    const connection = here.use(await pool.getConnection(), (taken) => taken.release());
+    await connection.query('SELECT 1');
+    expect(pool.cluster.status().nodes.find(({ role }) => role === 'primary')?.traffic.reads).toBe(0);
+    expect(await nameOf(connection)).toBe(here.primary.name);
+  });
+
   it("a call's own wish is stronger, and so is with()", async () => {
     const pool = await here.pool({ rules: [{ match: /whoami/, route: 'primary' }] });
     expect(await nameOf(pool)).toBe(here.primary.name);

@@ -41,7 +41,7 @@ function readSchemaChange(cursor: Cursor, scan: Scan): void {
   if (verb === W.ALTER && cursor.keyword === W.INSTANCE) found.raise(Rank.Admin, 'ALTER INSTANCE: one server');
   found.raise(Rank.Write, name);
   if (cursor.keyword === W.TEMPORARY) readTemporary(cursor, verb === W.DROP);
-  if (verb !== W.DROP && hasBody(cursor)) return readRoutine(cursor);
+  else if (verb !== W.DROP && hasBody(cursor)) return readRoutine(cursor);
   scan.run({ reads: false, definition: true });
 }
 

@@ -33,8 +33,8 @@ export class ClusterError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    // Subclasses keep the ordinary meaning: a brand says "ours", not which.
-    if (this !== ClusterError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    // Subclasses keep the ordinary meaning: a brand says "ours", not which. (By its own name the bundler would rename the class.)
+    if (Object.getPrototypeOf(this) !== Error) return Function.prototype[Symbol.hasInstance].call(this, value);
     return typeof value === 'object' && value !== null && brand in value;
   }
 }

@@ -115,6 +115,15 @@ describe('installed in an empty folder', () => {
     expect(JSON.parse(await consumer.run(file, `${load}\n${print}`))).toEqual(['t.b']);
   });
 
+  test('its classes have their names', async () => {
+    const classes =
+      "const all = Object.entries(require('mysql2-cluster')).filter(([name]) => /^[A-Z].*Error$/.test(name));";
+    const others = 'console.log(JSON.stringify(all.filter(([name, one]) => one.name !== name).map(([name]) => name)));';
+    expect(
+      JSON.parse(await consumer.run('classes.cjs', `${classes}\nif (all.length < 9) throw all;\n${others}`)),
+    ).toEqual([]);
+  });
+
   test('shows its package.json', async () => {
     const version = await consumer.run('json.cjs', "console.log(require('mysql2-cluster/package.json').name)");
     expect(version.trim()).toBe('mysql2-cluster');

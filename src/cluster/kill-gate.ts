@@ -1,5 +1,7 @@
 /** Keeps a connection from being used while a KILL is on its way to it. */
 export class KillGate {
+  /** The connection itself is to end: who wants that wants its statement nowhere else. */
+  endsAll = false;
   #pending = 0;
   #waiting: (() => void)[] | undefined;
 

@@ -230,7 +230,7 @@ export class Execution implements LeaseRequest {
       pins,
       sent: this.#sent,
       delivered: this.#statement.delivered,
-      enabled: this.#session.core.settings.failover.retry,
+      enabled: this.#session.core.settings.failover.retry && !lease.kills.endsAll,
       primaryServes: this.#session.core.source.primaryServes && mayLeave(this.intent),
     });
     const now = this.#session.core.source.cluster.clock.now();

@@ -138,7 +138,9 @@ export class Kill implements LeaseRequest {
   }
 
   start(): void {
-    this.#target.victim?.kills.shut();
+    const { victim, query } = this.#target;
+    victim?.kills.shut();
+    if (victim && !query) victim.kills.endsAll = true;
     this.#source.acquire(this);
   }
 
@@ -257,6 +259,7 @@ function settleVictim(
   victim: PhysicalConnection,
   { query, done, clock }: { query: boolean; done: KillDone; clock: LeaseSource['cluster']['clock'] },
 ): void {
+  if (done === 'nothing') victim.kills.endsAll = false;
   if (victim.dead || done === 'nothing') return victim.kills.open();
   let isOver = false;
   const end = (): void => {

@@ -219,6 +219,17 @@ describe('KILL', { timeout: TEST_MS }, () => {
     await nameOf(pool);
   });
 
+  it.each(['KILL', 'KILL CONNECTION'])('%s of a read: it is not begun anew on another server', async (kill) => {
+    const pool = await here.pool({ consistency: 'eventual' });
+    const connection = here.use(await pool.getConnection(), (taken) => taken.release());
+    const sent = failureOf(connection.query(SLOW_READ));
+    await untilRuns(SLOW_READ);
+    await pool.query(`${kill} ${connection.threadId}`);
+    expect(await sent).toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST' });
+    expect(await runningOn(SLOW_READ)).toEqual([]);
+    await nameOf(connection);
+  });
+
   it('of an idle connection: it is not lent while it is killed, and nobody else meets the KILL', async () => {
     const pool = await here.pool({ consistency: 'eventual' }, { connectionLimit: 1 });
     const connection = await pool.getConnection();

@@ -132,3 +132,8 @@ const NETWORK = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
 ]);
+
+/** Of the errors of several servers the one to show: what a server has answered tells more than that another cannot be reached. */
+export function mostTelling<E extends DriverError>(errors: readonly E[]): E | undefined {
+  return errors.find(fromServer) ?? errors[0];
+}

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { parseAddress } from '../address.js';
 import type { Clock } from '../clock.js';
-import type { ErrorFacts } from '../error-facts.js';
+import { type ErrorFacts, mostTelling } from '../error-facts.js';
 import type { GtidSet } from '../gtid/gtid-set.js';
 import type { ClusterEventName, ClusterEvents } from '../observe/events.js';
 import type { Settings } from '../options.js';
@@ -112,10 +112,10 @@ export class Cluster {
     return this.#topology.primary !== undefined || all;
   }
 
-  /** The driver's error of the first seed that cannot be reached, while no node ever answered. */
+  /** The driver's error that tells most, of seeds that cannot be reached, while no node ever answered a probe. */
   get unreachable(): Error | undefined {
     if (this.#topology.nodes.size > 0 || !this.surveyed) return undefined;
-    return this.errors.values().next().value;
+    return mostTelling([...this.errors.values()]);
   }
 
   /** The last error of each address that has failed since it last answered, and of each service that has no targets. */

@@ -145,6 +145,12 @@ describe('the servers refuse', { timeout: TEST_MS }, () => {
     expect(ms).toBeLessThan(5000);
   });
 
+  it('a wrong password, and the first seed is down: what the servers say is told, not that one is down', async () => {
+    const nodes = ['127.0.0.1:1', ...here.cluster.nodes.map(({ address }) => address)];
+    const pool = here.use(createPool(here.options({ nodes }, { password: 'wrong-password' })), (made) => made.end());
+    expect(await failureOf(pool.query('SELECT 1'))).toMatchObject({ code: 'ER_ACCESS_DENIED_ERROR' });
+  });
+
   it.each(['SELECT 1', 'INSERT INTO t VALUES ()', 'BEGIN'])(
     'an unknown database: error of mysql2 at once for %s',
     async (sql) => {

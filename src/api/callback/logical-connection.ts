@@ -37,6 +37,7 @@ const PING: Pick<DirectCall, 'sql' | 'send'> = { sql: '', send: (lease, done) =>
 export class LogicalConnection extends DriverConnection {
   readonly config: ConnectionOptions & Record<string, unknown>;
   readonly authorized = true;
+  readonly serverEncoding = 'utf8';
   lastActiveTime = Date.now();
   readonly #session: Session;
   readonly #owner: ConnectionOwner<LogicalConnection>;

@@ -1,6 +1,7 @@
 import type { Classification, LexicalOptions } from '../sql/classification.js';
 import { classify } from '../sql/classify.js';
 import { joinReadings } from '../sql/join-readings.js';
+import { readsNoTable } from '../sql/tables/tables-of.js';
 import type { NodeId } from '../topology/node-report.js';
 import type { NodeView, Topology } from '../topology/topology.js';
 import { RefusedForms } from './refused-forms.js';
@@ -8,6 +9,10 @@ import { isSameServer, serverDialects } from './server-dialects.js';
 import { TextMemo } from './text-memo.js';
 
 const REFUSED = 'a replica refused a statement of this form as a write';
+
+/** Why a read that does nothing but wait is to run on the primary. */
+export const ONLY_SLEEPS = 'only sleeps: whoever looks for it in SHOW PROCESSLIST asks the primary';
+const SLEEP = /^\s*SELECT\s+SLEEP\s*\(/i;
 
 /** Classifies the texts of one pool: as its servers read them, and by what they have refused. */
 export class Classifier {
@@ -76,8 +81,11 @@ export class Classifier {
 
   #known(sql: string, classification: Classification): Classification {
     if (classification.functions.length > 0) this.onUnknown?.(classification.functions);
-    if (this.refused.size === 0 || classification.access !== 'read') return classification;
-    if (!this.refused.has(sql, this.dialect)) return classification;
+    if (classification.access !== 'read') return classification;
+    if (SLEEP.test(sql) && readsNoTable(sql, this.dialect)) {
+      return Object.freeze({ ...classification, because: ONLY_SLEEPS });
+    }
+    if (this.refused.size === 0 || !this.refused.has(sql, this.dialect)) return classification;
     return Object.freeze({ ...classification, access: 'write' as const, because: REFUSED });
   }
 }

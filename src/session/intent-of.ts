@@ -3,6 +3,7 @@ import { checkStatementOptions, type StatementClusterOptions } from '../options.
 import type { Intent } from '../routing/intent.js';
 import { type Classification, touchesRows } from '../sql/classification.js';
 import { isServerSchema } from '../sql/server-schemas.js';
+import { ONLY_SLEEPS } from './classifier.js';
 import { readsOnly } from './next-transaction.js';
 import type { SessionHost } from './session-core.js';
 import type { Statement } from './statement.js';
@@ -31,8 +32,13 @@ export function intentOf(
   const access = accessOf(classification, session);
   const { source } = session.core;
   const belongs = access === 'write' || session.state?.untold === true;
-  if (options === undefined) return belongs ? source.scope.writeIntent : source.scope.readIntent();
-  const { route = 'auto', node, maxLagMs, consistency } = checkStatementOptions(options);
+  const sleeps = classification.because === ONLY_SLEEPS;
+  if (options === undefined) {
+    if (belongs) return source.scope.writeIntent;
+    return sleeps ? { ...source.scope.readIntent(), route: 'primary' } : source.scope.readIntent();
+  }
+  const { node, maxLagMs, consistency, route: wanted = 'auto' } = checkStatementOptions(options);
+  const route = sleeps && wanted === 'auto' && node === undefined ? 'primary' : wanted;
   if (route === 'replica' && access === 'write') {
     throw new RouteConflictError(
       `cluster.route 'replica' cannot be had for this statement, which belongs on the primary: ${classification.because}`,

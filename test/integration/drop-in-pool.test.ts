@@ -418,6 +418,22 @@ describe('statements', { timeout: TEST_MS }, () => {
     }
   });
 
+  it('what only sleeps is found where SHOW PROCESSLIST looks; elsewhere when asked for', async () => {
+    const pool = promisePool();
+    await until(async () => (await nameOf(pool)) !== here.primary.name);
+    const found = async (sql: string): Promise<boolean> => {
+      const [rows] = await pool.query<driver.RowDataPacket[]>('SHOW FULL PROCESSLIST');
+      return rows.some(({ Info }) => Info === sql);
+    };
+    const sql = 'SELECT SLEEP(1) -- looked for';
+    const sleeping = pool.query(sql);
+    await until(() => found(sql));
+    await sleeping;
+    const asked = { sql: 'SELECT SLEEP(0.01)', cluster: { route: 'replica' } } as const;
+    expect(pool.cluster.explain(asked.sql, undefined, asked.cluster).node).toBe(here.cluster.replicas[0]?.address);
+    await pool.query(asked);
+  });
+
   it('LOAD DATA whose file is not given fails as with mysql2, and the connection goes on', async () => {
     await here.asRoot(here.primary, ['SET GLOBAL local_infile = 1']);
     const pool = promisePool();

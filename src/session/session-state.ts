@@ -210,6 +210,8 @@ export class SessionState {
   }
 
   #tell(classification: Classification, header: AnswerHeader | undefined, slot: Slot): void {
+    // Reads and the ends of transactions change nothing there: it is what the SET_VAR hint of an earlier read has left to be told.
+    if (slot === 'replica' && (classification.access === 'read' || classification.access === 'transaction')) return;
     const isReport = header !== undefined && !header.rows;
     const changes = header?.stateChanges;
     if (changes && !isQuietReport(changes)) this.#report(changes, isExplained(classification) && !this.#untold);

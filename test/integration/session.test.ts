@@ -300,6 +300,18 @@ describe('session state', { timeout: TEST_MS }, () => {
     expect(replicas()).toContain(await nameOf(other));
   });
 
+  it('what a hint has set for one read binds nobody to the replica that ran it', async () => {
+    const pool = await here.pool({ consistency: 'eventual' }, { connectionLimit: 1 });
+    const connection = await take(pool);
+    const hint = '/*+ SET_VAR(max_seeks_for_key = 5) SET_VAR(sort_buffer_size = 65536) */';
+    expect(replicas()).toContain(await nameOf(connection, `SELECT ${hint} name FROM whoami`));
+    await connection.query('START TRANSACTION READ ONLY');
+    expect(replicas()).toContain(await nameOf(connection, `SELECT ${hint} name FROM whoami`));
+    await connection.query('COMMIT');
+    await connection.query("INSERT INTO t (v) VALUES ('written')");
+    expect(replicas()).toContain(await nameOf(connection));
+  });
+
   it('a schema that is dropped while it is in use: none is left, and others have their own', async () => {
     const { root } = here.cluster.credentials;
     const pool = await here.pool({ consistency: 'eventual' }, { ...root, connectionLimit: 2 });

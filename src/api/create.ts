@@ -82,8 +82,10 @@ export function createPool(options: string | ClusterPoolOptions): ClusteredPool 
  * @throws OptionError
  */
 export function createConnection(options: string | ClusterPoolOptions): ClusteredConnection {
+  const control = controlConnection(options);
+  if (control) return control as ClusteredConnection;
   const clustered = clusteredOptions(options);
-  if (!clustered) return (controlConnection(options) ?? mysql2.createConnection(plain(options))) as ClusteredConnection;
+  if (!clustered) return mysql2.createConnection(plain(options)) as ClusteredConnection;
   return new ClusterConnection(clustered, promises) as unknown as ClusteredConnection;
 }
 
@@ -97,9 +99,9 @@ export function createPromisePool(options: string | ClusterPoolOptions): Cluster
 
 /** {@link createConnection} of the promise door: resolves when a server has been reached. */
 export function createPromiseConnection(options: string | ClusterPoolOptions): Promise<ClusteredPromiseConnection> {
-  const clustered = clusteredOptions(options);
-  const control = clustered ? undefined : controlConnection(options);
+  const control = controlConnection(options);
   if (control) return promiseOfControl(control);
+  const clustered = clusteredOptions(options);
   const atCall = stackAtCall(createPromiseConnection);
   const told = (error: Error): never => {
     throw atCall(error);

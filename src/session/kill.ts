@@ -7,6 +7,7 @@ import type { Intent } from '../routing/intent.js';
 import type { Classification, Effect } from '../sql/classification.js';
 import { readsNoTable } from '../sql/tables/tables-of.js';
 import type { NodeView, Topology } from '../topology/topology.js';
+import { KILL_MS, type KillDone, settleVictim, shutVictim } from './kill-victim.js';
 import type { SessionCore } from './session-core.js';
 import { shownBy } from './shown-threads.js';
 import type { Statement, StatementDone } from './statement.js';
@@ -30,13 +31,6 @@ export interface KillCall {
   /** The text with its values in it. */
   written(): string;
 }
-
-/** How long a KILL may take to be sent, and to be answered, and the statement that it is for to end after it. */
-const KILL_MS = 10_000;
-/** How long a connection that was killed may take to be closed by the server. */
-const CLOSE_MS = 1000;
-/** By then a KILL that was sent has been carried out, though its connection was lost before the answer. */
-const ARRIVAL_MS = 1000;
 
 /**
  * The node that a KILL is for: ids are counters of each server, so that the same one names a stranger elsewhere.
@@ -97,11 +91,14 @@ function whyNot(id: number, found: number): string {
 
 /** Whether the statement kills a connection of this process. */
 export function killsKnown(statement: Statement, core: SessionCore): boolean {
+  return knownTarget(statement, core) !== undefined;
+}
+
+function knownTarget(statement: Statement, core: SessionCore): KillTarget | undefined {
   try {
-    const call = { node: undefined, core, written: writerOf(statement) };
-    return killTarget(core.classifier.classify(statement.sql), call) !== undefined;
+    return killTarget(core.classifier.classify(statement.sql), { node: undefined, core, written: writerOf(statement) });
   } catch {
-    return false;
+    return undefined;
   }
 }
 
@@ -138,9 +135,7 @@ export class Kill implements LeaseRequest {
   }
 
   start(): void {
-    const { victim, query } = this.#target;
-    victim?.kills.shut();
-    if (victim && !query) victim.kills.endsAll = true;
+    shutVictim(this.#target);
     this.#source.acquire(this);
   }
 
@@ -154,13 +149,26 @@ export class Kill implements LeaseRequest {
       this.#aside = lease;
       return this.#source.acquire(this);
     }
-    const timer = this.#source.cluster.clock.after(KILL_MS, () => lease.destroy(), true);
-    this.#send(lease, (error, result, fields) => {
+    this.#sendBy(lease, (done) =>
+      this.#send(lease, (...answer) => {
+        if (!isAnswer(answer[0])) lease.dirty = true;
+        this.#source.release(lease);
+        done(...answer);
+      }),
+    );
+  }
+
+  /** Sends it by a connection to that node which is none of the source's: none has to be opened for it. */
+  startOn(connection: { destroy(): void }, send: (done: StatementDone) => void): void {
+    shutVictim(this.#target);
+    this.#sendBy(connection, send);
+  }
+
+  #sendBy(connection: { destroy(): void }, send: (done: StatementDone) => void): void {
+    const timer = this.#source.cluster.clock.after(KILL_MS, () => connection.destroy(), true);
+    send((error, result, fields) => {
       timer.cancel();
-      const answered = !error || !!('sqlState' in error && error.sqlState);
-      if (!answered) lease.dirty = true;
-      this.#source.release(lease);
-      const refused = answered ? 'nothing' : 'unknown';
+      const refused = isAnswer(error) ? 'nothing' : 'unknown';
       this.#end(error ? refused : 'killed', [error, result, fields]);
     });
   }
@@ -208,6 +216,29 @@ export function startKill(statement: Statement, { classification, core, node, en
   return true;
 }
 
+/** A connection of mysql2 that somebody has opened for a KILL. */
+export interface Killer {
+  readonly host: unknown;
+  readonly port: unknown;
+  query(sql: string, done: StatementDone): void;
+  destroy(): void;
+}
+
+/**
+ * Sends a KILL by a connection that leads to the server of its victim already, so that none has to be opened in a hurry.
+ *
+ * @returns false when it leads elsewhere, or the caller wishes for more
+ */
+export function killBy(killer: Killer, statement: Statement, core: SessionCore): boolean {
+  const target = knownTarget(statement, core);
+  const at = target?.victim?.target;
+  if (!target || at?.host !== killer.host || at?.port !== killer.port || statement.options !== undefined) return false;
+  const settle: StatementDone = (...answer) => statement.settle(...answer);
+  const kill = new Kill(core.source, target, { send: killingBy(statement, target), settle });
+  kill.startOn(killer, (done) => killer.query(target.sql ?? writerOf(statement)(), done));
+  return true;
+}
+
 /** How a KILL is sent, and who is told. */
 export interface KillWay {
   readonly send: (lease: PhysicalConnection, done: StatementDone) => void;
@@ -250,29 +281,9 @@ export function endOnServer({ target, threadId }: PhysicalConnection, source: Le
   new Kill(source, { node: target.node, query: false, victim: undefined }, way).start();
 }
 
-/** What is known of a KILL: `'unknown'` when its connection was lost before the answer, and it may still be on its way. */
-type KillDone = 'killed' | 'nothing' | 'unknown';
-
-// A KILL that came too late for its statement may meet the next one: that one is ours. Of one that may still be on its way nobody
-// knows whether it kills: it has its time to arrive, and the connection is closed for nothing that takes longer.
-function settleVictim(
-  victim: PhysicalConnection,
-  { query, done, clock }: { query: boolean; done: KillDone; clock: LeaseSource['cluster']['clock'] },
-): void {
-  if (done === 'nothing') victim.kills.endsAll = false;
-  if (victim.dead || done === 'nothing') return victim.kills.open();
-  let isOver = false;
-  const end = (): void => {
-    if (isOver) return;
-    isOver = true;
-    timer.cancel();
-    victim.kills.open();
-  };
-  const meetIt = (): void => void victim.raw.query('DO 0', end);
-  const [ms, late] = done === 'unknown' ? [ARRIVAL_MS, meetIt] : [query ? KILL_MS : CLOSE_MS, () => victim.destroy()];
-  const timer = clock.after(ms, late, true);
-  if (done === 'killed' && query) meetIt();
-  else victim.onceDead(end);
+// The server's own word, or that nothing failed.
+function isAnswer(error: Error | null): boolean {
+  return !error || !!('sqlState' in error && error.sqlState);
 }
 
 /** Whether what a text does is to kill. */

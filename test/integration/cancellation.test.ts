@@ -50,6 +50,17 @@ async function killByConfig(sql: string, config: object): Promise<void> {
   }
 }
 
+async function killByExecute(sql: string, values: number[], config: object): Promise<void> {
+  const killer = createCallbackConnection(config);
+  try {
+    await new Promise<void>((resolve, reject) =>
+      killer.execute(sql, values, (error: Error | null) => (error ? reject(error) : resolve())),
+    );
+  } finally {
+    killer.destroy();
+  }
+}
+
 /** Brings the counters of threads of all nodes to the same number. */
 async function alignThreads(): Promise<void> {
   const { user, password } = here.cluster;
@@ -120,6 +131,32 @@ describe('KILL', { timeout: TEST_MS }, () => {
     expect(await sent).toMatchObject(INTERRUPTED);
   });
 
+  it('by a connection made from its configuration: is sent by that one, and none is opened for it', async () => {
+    const pool = await here.pool({}, { connectionLimit: 1 });
+    const connection = here.use(await pool.getConnection(), (taken) => taken.release());
+    const opened = () => pool.cluster.status().nodes.map(({ address, pool: about }) => [address, about?.size]);
+    await connection.beginTransaction();
+    // Whoever adds `cluster` to all options has added it here too.
+    const { cluster } = here.options();
+    for (const [execute, more] of [
+      [false, {}],
+      [true, {}],
+      [false, { cluster }],
+    ] as const) {
+      const sent = failureOf(connection.query(SLOW_WRITE));
+      await untilRuns(SLOW_WRITE);
+      const before = opened();
+      const { threadId, config } = connection;
+      if (execute) await killByExecute('KILL QUERY ?', [threadId], { ...config, ...more });
+      else await killByConfig(`KILL QUERY ${threadId}`, { ...config, ...more });
+      expect(await sent).toMatchObject(INTERRUPTED);
+      expect(opened()).toEqual(before);
+    }
+    await connection.query('UPDATE t SET v = 8 WHERE id = 2');
+    await connection.commit();
+    expect(await rowsOf(pool, 'SELECT v FROM t WHERE id = 2')).toEqual([{ v: 8 }]);
+  });
+
   it('by a connection made from a configuration that leads out of the cluster by now: is sent there, to its own threads', async () => {
     const pool = await here.pool({ consistency: 'eventual' });
     const connection = here.use(await pool.getConnection(), (taken) => taken.release());
@@ -129,9 +166,9 @@ describe('KILL', { timeout: TEST_MS }, () => {
     await untilRuns('SLEEP(1)');
     // The same server, by an address that the cluster does not know.
     const { host, serverPort: port } = here.replica(0);
-    // Nobody has that id there, or by chance somebody else has: ER_NO_SUCH_THREAD, ER_KILL_DENIED_ERROR.
+    // Nobody has that id there, or by chance somebody else, or the killer: ER_NO_SUCH_THREAD, ER_KILL_DENIED_ERROR, ER_QUERY_INTERRUPTED.
     await killByConfig(`KILL QUERY ${threadId}`, { ...config, host, port }).catch(({ errno }) =>
-      expect([1094, 1095]).toContain(errno),
+      expect([1094, 1095, 1317]).toContain(errno),
     );
     await sent;
   });

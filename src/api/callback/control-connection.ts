@@ -1,6 +1,6 @@
 import mysql2, { type Query } from 'mysql2';
 import type { Cluster } from '../../cluster/cluster.js';
-import { killsKnown } from '../../session/kill.js';
+import { type Killer, killBy, killsKnown } from '../../session/kill.js';
 import { Session } from '../../session/session.js';
 import type { SessionCore } from '../../session/session-core.js';
 import { CommandStatement, contextOf, statementContexts } from './command-statement.js';
@@ -15,7 +15,8 @@ interface Server {
 /** A KILL that is meant for a connection of the cluster, not yet sent. */
 interface Kill {
   readonly command: Query;
-  run(): void;
+  /** @param killer has connected */
+  run(killer: Killer): void;
   fail(error: Error): void;
 }
 
@@ -41,7 +42,7 @@ export function copyConfig<T extends object>(config: object, core: SessionCore):
     if (!killsKnown(statement, core)) return undefined;
     return {
       command,
-      run: () => new Session(core, false).run(statement),
+      run: (killer) => killBy(killer, statement, core) || new Session(core, false).run(statement),
       fail: (error) => statement.settle(error),
     };
   };
@@ -67,7 +68,8 @@ function knowing(cluster: Cluster): Killing['knows'] {
 
 /**
  * A connection of mysql2 to the very node that the configuration of another one leads to, as programs make it in order to end what
- * runs there. That may have moved on, and have another id by now: its KILL goes the cluster's way.
+ * runs there. That may have moved on, and have another id by now: its KILL goes the cluster's way. `cluster` may have been added by
+ * whoever adds it to all options.
  *
  * @returns undefined for any other options, also where they name a server outside of the cluster by now
  */
@@ -75,15 +77,22 @@ export function controlConnection(options: string | object): mysql2.Connection |
   const given = Object(options) as Server & { readonly [killing]?: Killing };
   const told = given[killing];
   if (!told?.knows(given)) return undefined;
-  const connection = mysql2.createConnection(options as never);
+  const { cluster: _, ...own } = Object.getOwnPropertyDescriptors<object & { cluster?: unknown }>(given);
+  const connection = mysql2.createConnection(Object.create(Object.getPrototypeOf(given), own));
   const loose = connection as Record<'query' | 'execute', (...call: Parameters<Killing['kill']>) => Query>;
+  const killer: Killer = {
+    host: given.host,
+    port: given.port,
+    query: loose.query.bind(connection) as Killer['query'],
+    destroy: () => connection.destroy(),
+  };
   for (const name of ['query', 'execute'] as const) {
     const send = loose[name].bind(connection);
     loose[name] = (...call) => {
       const found = told.kill(...call);
       if (found === undefined) return send(...call);
       // Not before it has connected: who is answered may destroy it, and mysql2 must not be in its handshake then.
-      connection.connect((error) => (error ? found.fail(error) : found.run()));
+      connection.connect((error) => (error ? found.fail(error) : found.run(killer)));
       return found.command;
     };
   }

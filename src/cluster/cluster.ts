@@ -80,22 +80,24 @@ export class Cluster {
     this.pace = new Pace(clock, context.settings.monitor.intervalMs);
     const { nodes, monitor, heartbeat } = context.settings;
     this.#seeds = new SeedNames(nodes, { clock, timeoutMs: monitor.timeoutMs, onChange: () => this.#reseed() });
+    const connect = (address: Address) => openRaw(this.account.settings, this.destination(address));
     this.#monitors = new Monitors({
       clock,
       kind: context.settings.kind,
       timeoutMs: monitor.timeoutMs,
-      connect: (address) => this.#connect(address),
+      connect,
       intervalMs: monitor.intervalMs,
       heartbeat: heartbeat.table,
       pause: (address, failures) => this.#pause(address, failures),
       soon: (begunAt) => this.pace.soon(begunAt),
       onReport: (report, error) => this.observe(report, error),
       extras: (address) => this.#extras(address),
+      isWanted: () => this.pace.wasUsed || this.events.eventNames().length > 0,
     });
     this.#followers = new Followers({
       clock,
       topology: () => this.#topology,
-      connect: (address) => this.#connect(address),
+      connect,
       onArrival: (arrival) => this.#arrived(arrival),
     });
     this.#topology = emptyTopology(this.#seeds.byAddress.keys());
@@ -292,9 +294,5 @@ export class Cluster {
     const { control, requireSemiSync } = this.#context.settings;
     const controlTable = this.#topology.primary?.address === address ? control.table : undefined;
     return { controlTable, semiSync: requireSemiSync !== 'off' };
-  }
-
-  #connect(address: Address): ReturnType<typeof openRaw> {
-    return openRaw(this.account.settings, this.destination(address));
   }
 }

@@ -26,6 +26,8 @@ export interface MonitorContext {
   readonly onReport: (report: NodeReport, error: Error | undefined) => void;
   /** What else to ask this time. */
   readonly extras: (address: Address) => ProbeExtras;
+  /** Whether somebody uses the cluster, or listens: if not, probes keep no process alive. */
+  readonly isWanted: () => boolean;
 }
 
 /** What options have probes ask beside what the kind of cluster needs. */
@@ -168,7 +170,9 @@ export class Monitor {
     const { clock, timeoutMs, heartbeat } = this.#context;
     const { controlTable, semiSync } = this.#context.extras(this.address);
     const context = { tick: this.#tick++, last: this.#last, version: this.#version, heartbeat, semiSync };
-    const timer = clock.after(timeoutMs, () => socketOf(raw).destroy(timeout(timeoutMs)));
+    const timer = clock.after(timeoutMs, () => socketOf(raw).destroy(timeout(timeoutMs)), true);
+    if (this.#context.isWanted()) socketOf(raw).ref();
+    else socketOf(raw).unref();
     try {
       const kind = await this.#probeFor(raw, context.tick);
       const probe = controlTable === undefined ? kind : withControl(kind, controlTable);

@@ -16,6 +16,7 @@ export class Pace {
   readonly #intervalMs: number;
   readonly #random: () => number;
   #searchingSince: number | undefined;
+  readonly #madeAt: number;
   #lastUse: number;
   #maxLagMs = Number.POSITIVE_INFINITY;
   #crowd: Crowd = { sessions: 0, gtidBytes: 0 };
@@ -24,7 +25,8 @@ export class Pace {
     this.#clock = clock;
     this.#intervalMs = intervalMs;
     this.#random = random;
-    this.#lastUse = clock.now();
+    this.#madeAt = clock.now();
+    this.#lastUse = this.#madeAt;
   }
 
   /** Somebody reads with this limit: also in calm or crowded times, no lag passes half of it for want of a probe. */
@@ -35,6 +37,11 @@ export class Pace {
   /** A statement was routed at `now`. */
   used(now: number): void {
     this.#lastUse = now;
+  }
+
+  /** Whether a statement has been routed since the beginning. */
+  get wasUsed(): boolean {
+    return this.#lastUse !== this.#madeAt;
   }
 
   /** Whether the primary is missing or under suspicion. */

@@ -31,6 +31,7 @@ function watched(soon: MonitorContext['soon'] = () => 0): Watched {
     soon,
     onReport: () => undefined,
     extras: () => ({ controlTable: undefined, semiSync: false }),
+    isWanted: () => true,
   });
   return { clock, monitor, connects, failures };
 }

@@ -44,10 +44,14 @@ export interface NodeStatus {
   readonly pool:
     | { readonly size: number; readonly idle: number; readonly lent: number; readonly waiting: number }
     | undefined;
+  /** What this process has sent there. */
   readonly traffic: {
     readonly inFlight: number;
+    /** Moving average. */
     readonly responseMs: number;
+    /** Plain reads. */
     readonly reads: number;
+    /** All else: writes, locking reads, what begins and ends transactions or sets the session, pings. */
     readonly writes: number;
     readonly errors: number;
     /** It is left out for so long because of its errors or slowness; 0: it is not. */

@@ -4,7 +4,7 @@ import type { Address, NodeId } from '../topology/node-report.js';
 import { KillGate } from './kill-gate.js';
 import { NodeTraffic } from './node-traffic.js';
 import { NOTHING_REPLAYED, type ReplayedState, readsAlike } from './replayed-state.js';
-import { watchRowStatus } from './row-status.js';
+import { rowStatusOf } from './row-status.js';
 import { setUpStatement } from './set-up-statement.js';
 import { addThread, isFreeThread, removeThread } from './thread-ids.js';
 
@@ -78,8 +78,8 @@ export class PhysicalConnection {
         leaseRecalled(lease: PhysicalConnection): void;
       }
     | undefined;
-  /** The server's status bits at the end of the rows that came last; undefined when they have been taken in. */
-  rowStatus: number | undefined;
+  /** The server's status bits at the end of the rows that came last; undefined when something else did. */
+  readonly rowStatus: () => number | undefined;
   /** Shut while a KILL of its statement, or of itself, is on its way. */
   readonly kills = new KillGate();
   /** What this process sends to its node. */
@@ -95,9 +95,7 @@ export class PhysicalConnection {
     this.createdAt = now;
     this.lastUsedAt = now;
     addThread(this);
-    watchRowStatus(raw, (status) => {
-      this.rowStatus = status;
-    });
+    this.rowStatus = rowStatusOf(raw);
     raw.on('error', (error: Error) => this.#die(error));
     raw.on('end', () => this.#die(lostError()));
   }

@@ -16,6 +16,10 @@ export interface StateChanges {
   readonly trackStateChange?: unknown;
 }
 
+/** Bits of `serverStatus`. */
+export const IN_TRANSACTION = 1;
+export const AUTOCOMMIT = 2;
+
 const NONE: readonly AnswerHeader[] = [];
 const NO_GTIDS: readonly string[] = [];
 

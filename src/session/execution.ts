@@ -13,7 +13,7 @@ import { bringLease } from './bring-lease.js';
 import { type Cancellation, watchSignal } from './cancellation.js';
 import { changesFunctions } from './function-changes.js';
 import { beginsElsewhere, intentFor, mayLeave, OPAQUE, refuseUnfit } from './intent-of.js';
-import { cancelStatement, isKill, startKill } from './kill.js';
+import { cancelStatement, kills, startKill } from './kill.js';
 import { learnMisrouted } from './misrouted.js';
 import { type NextTransaction, sayAgain } from './next-transaction.js';
 import { rememberUntold, rememberWrites } from './own-writes.js';
@@ -72,7 +72,7 @@ export class Execution implements LeaseRequest {
       const routed = { classification: this.#classification, session: this.#session };
       const options = core.rules === undefined ? this.#statement.options : wishFor(core.rules, this.#statement, routed);
       const { effects, dependsOn } = this.#classification;
-      if (effects.length > 0 && effects.some(isKill) && this.#kill(options?.node)) return;
+      if (effects.length > 0 && kills(effects) && this.#kill(options?.node)) return;
       if (options?.signal)
         this.#cancellation = watchSignal(options, {
           statement: this.#statement,

@@ -1,16 +1,13 @@
 import { NOTHING_REPLAYED, type ReplayedState } from '../cluster/replayed-state.js';
 import { isReadOnlySwitch, isReplayed, isUnchanging } from '../cluster/session-variables.js';
 import type { Classification, Effect } from '../sql/classification.js';
-import type { AnswerHeader, StateChanges } from './answer.js';
+import { type AnswerHeader, AUTOCOMMIT, IN_TRANSACTION, type StateChanges } from './answer.js';
 import { type NextTransaction, nextAfter } from './next-transaction.js';
 import { COMMITTED, DOUBTFUL, PIN_OF, type PinReason, UNPIN_OF } from './pins.js';
 import { isExplained, isQuietReport, mayKeepUntold, setsCollation } from './traces.js';
 
 /** Which of a session's two leases. */
 export type Slot = 'primary' | 'replica';
-
-const IN_TRANSACTION = 1;
-const AUTOCOMMIT = 2;
 
 /**
  * The state of a logical connection: what must be replayed on a lease that lacks it, and what binds it to one lease.
@@ -39,9 +36,15 @@ export class SessionState {
     return this.#pins.includes('a transaction');
   }
 
-  /** Nothing binds the session: what leaves no trace (see `leavesNoTrace`) changes nothing. */
-  get isFree(): boolean {
-    return this.#pins.length === 0 && this.#next === undefined && !this.#untold;
+  /**
+   * The status bits with which what leaves no trace (see `leavesNoTrace`) changes nothing on the lease in `slot`: nothing binds
+   * the session, or a transaction alone. Undefined when every answer must be taken in.
+   */
+  steadyStatus(slot: Slot): number | undefined {
+    if (this.#next !== undefined || this.#untold) return undefined;
+    if (this.#pins.length === 0) return AUTOCOMMIT;
+    const transacts = this.#pins.length === 1 && this.#pins[0] === 'a transaction' && this.#pinnedTo === slot;
+    return transacts ? IN_TRANSACTION | AUTOCOMMIT : undefined;
   }
 
   /** Whether each statement opens a transaction by itself. */
@@ -90,7 +93,8 @@ export class SessionState {
   /** Takes in that a statement succeeded on the lease in `slot`; `header` when its answer had one. */
   apply(classification: Classification, header: AnswerHeader | undefined, slot: Slot): void {
     this.#next = nextAfter(this.#next, this.#pins.includes('the next transaction'), classification);
-    for (const effect of classification.effects) this.#effect(effect);
+    const { effects } = classification;
+    for (let at = 0; at < effects.length; at++) this.#effect(effects[at] as Effect);
     // A temporary table may have another name now.
     if (this.#pins.includes('a temporary table') && RENAMING.has(classification.kind)) {
       this.#named('a temporary table').add(undefined);

@@ -3,7 +3,7 @@ import type { DriverError } from '../error-facts.js';
 import { ClusterClosedError } from '../errors.js';
 import type { Classification } from '../sql/classification.js';
 import type { NodeId } from '../topology/node-report.js';
-import { type AnswerHeader, rowsHeaders } from './answer.js';
+import { type AnswerHeader, AUTOCOMMIT, rowsHeaders } from './answer.js';
 import { answeringLease, mayGiveId } from './answering-lease.js';
 import { Execution } from './execution.js';
 import { endOnServer } from './kill.js';
@@ -138,11 +138,12 @@ export class Session implements SessionHost {
   succeeded(lease: PhysicalConnection, classification: Classification, headers: readonly AnswerHeader[]): void {
     // It was asked for its id: whoever did means this session by it.
     if (this.keepsLeases && classification.dependsOn.includes('connection-id')) showThread(lease.threadId, this);
-    const answers = headers.length > 0 ? headers : rowsHeaders(lease.rowStatus);
-    lease.rowStatus = undefined;
+    const answers = headers.length > 0 ? headers : rowsHeaders(lease.rowStatus());
     const slot = lease.target.role;
     if (slot === 'primary' && mayGiveId(classification, headers)) this.#lastWriter = lease;
-    if ((this.#state === undefined || this.#state.isFree) && leavesNoTrace(classification, answers)) return;
+    const steady = this.#state === undefined ? AUTOCOMMIT : this.#state.steadyStatus(slot);
+    if (steady !== undefined && leavesNoTrace(classification, answers, steady))
+      return this.guard?.succeeded(classification, headers, steady !== AUTOCOMMIT);
     const opened = slot === 'replica' && this.#state?.pinnedTo === undefined && opensUnasked(classification, answers);
     // Its snapshot is of no use to anybody, and the session belongs on the primary.
     lease.dirty ||= opened;

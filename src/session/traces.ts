@@ -1,9 +1,6 @@
 import { isUnchanging } from '../cluster/session-variables.js';
 import type { Classification } from '../sql/classification.js';
-import type { AnswerHeader, StateChanges } from './answer.js';
-
-const IN_TRANSACTION = 1;
-const AUTOCOMMIT = 2;
+import { type AnswerHeader, AUTOCOMMIT, IN_TRANSACTION, type StateChanges } from './answer.js';
 
 /** Whether the text tells all that changed: of several statements, of functions and of what was prepared it does not. */
 export function isExplained({ effects, statements, functions }: Classification): boolean {
@@ -12,9 +9,12 @@ export function isExplained({ effects, statements, functions }: Classification):
 
 /** Whether it sets the collation by its variable. */
 export function setsCollation({ effects }: Classification): boolean {
-  return effects.some(
-    (effect) => effect.type === 'set-variable' && effect.scope === 'session' && effect.name === 'collation_connection',
-  );
+  for (let at = 0; at < effects.length; at++) {
+    const effect = effects[at];
+    const sets = effect?.type === 'set-variable' && effect.scope === 'session';
+    if (sets && effect.name === 'collation_connection') return true;
+  }
+  return false;
 }
 
 /** Whether it may have set something that its answer does not tell, when that is rows. */
@@ -29,12 +29,20 @@ export function mayChangeUnseen({ statements, kind, access, functions, effects }
   return several || access === 'unknown' || functions.length > 0 || untold;
 }
 
-/** Whether a statement left the session as it was after connecting, so that nothing has to be remembered of it. */
-export function leavesNoTrace(classification: Classification, headers: readonly AnswerHeader[]): boolean {
+/**
+ * Whether a statement left the session as it was, so that nothing has to be remembered of it.
+ *
+ * @param steady the status bits that say so: see `SessionState.steadyStatus`
+ */
+export function leavesNoTrace(
+  classification: Classification,
+  headers: readonly AnswerHeader[],
+  steady: number = AUTOCOMMIT,
+): boolean {
   if (classification.effects.length > 0 || mayKeepUntold(classification)) return false;
-  if (headers.length === 0) return true;
-  for (const { serverStatus = AUTOCOMMIT, stateChanges } of headers) {
-    if ((serverStatus & (IN_TRANSACTION | AUTOCOMMIT)) !== AUTOCOMMIT) return false;
+  for (let at = 0; at < headers.length; at++) {
+    const { serverStatus = steady, stateChanges } = headers[at] as AnswerHeader;
+    if ((serverStatus & (IN_TRANSACTION | AUTOCOMMIT)) !== steady) return false;
     if (stateChanges !== undefined && !isQuietReport(stateChanges)) return false;
   }
   return true;

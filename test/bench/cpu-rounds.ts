@@ -21,7 +21,7 @@ export type CpuByContender = ReadonlyMap<string, readonly number[]>;
 
 const WARM_UPS = 3;
 /** Operations after which V8 has compiled what it will compile. */
-const WARM_OPERATIONS = 6000;
+const WARM_OPERATIONS = 30_000;
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as (options: { type: 'minor' | 'major' }) => void;

@@ -2,7 +2,7 @@ import type { Connection, RowDataPacket } from 'mysql2';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createPool as createCallbackPool } from '../../src/index.js';
 import { type ClusteredPromisePool, createConnection, RouteConflictError } from '../../src/promise.js';
-import { failureOf, lab, nameOf, rowsOf, TEST_MS, until } from './support/lab.js';
+import { failureOf, lab, nameOf, pause, rowsOf, TEST_MS, until } from './support/lab.js';
 
 const here = lab({ databases: ['shop', 'other'] }, async (made) => {
   await made.mark();
@@ -289,6 +289,38 @@ describe('pins', { timeout: TEST_MS }, () => {
     const connection = await taken();
     for (const sql of ['CREATE TEMPORARY TABLE tmp (a INT)', ...texts]) await connection.query(sql);
     expect(await rowsOf(connection, `SELECT a FROM ${table}`)).toEqual([]);
+  });
+
+  const long = "SELECT v, REPEAT('x', 3000) AS pad FROM t JOIN (SELECT 1 UNION SELECT 2 UNION SELECT 3) many LIMIT 9";
+  it.each<[string, object, string, 'query' | 'execute' | 'stream']>([
+    ['few rows', {}, 'SELECT v FROM t', 'query'],
+    ['no row', {}, 'SELECT v FROM t WHERE v = 99', 'query'],
+    ['many', {}, long, 'query'],
+    ['prepared', {}, 'SELECT v FROM t WHERE v > ?', 'execute'],
+    ['rows one by one, held back', {}, long, 'stream'],
+    ['compressed', { compress: true }, 'SELECT v FROM t', 'query'],
+    ['many compressed', { compress: true }, long, 'query'],
+    ['encrypted', { ssl: { rejectUnauthorized: false } }, 'SELECT v FROM t', 'query'],
+  ])('the end of rows tells that a SELECT opened a transaction: %s', async (_what, outer, sql, how) => {
+    const connection = await taken({}, outer);
+    await connection.query('SET autocommit = 0');
+    expect(connection.cluster.status().pins).toEqual({ 'autocommit=0': 1 });
+    if (how === 'execute') await connection.execute(sql, [0]);
+    else if (how === 'query') await connection.query(sql);
+    else {
+      const rows: unknown[] = [];
+      const stream = (connection.connection as unknown as Connection).query(sql).stream({ highWaterMark: 1 });
+      for await (const row of stream) {
+        rows.push(row);
+        await pause(1);
+      }
+      expect(rows).toHaveLength(9);
+    }
+    expect(connection.cluster.status().pins).toEqual({ 'autocommit=0': 1, 'a transaction': 1 });
+    await connection.query('COMMIT');
+    await connection.query('SET autocommit = 1');
+    await connection.query(how === 'execute' ? 'SELECT v FROM t' : sql);
+    expect(connection.cluster.status().pins).toEqual({});
   });
 
   it('a transaction that a SELECT opens under autocommit=0 is reported at release', async () => {

@@ -29,8 +29,8 @@ export interface StatementContexts {
 
 export function statementContexts(config: object): StatementContexts {
   const formatted = !!(config as { queryFormat?: unknown }).queryFormat;
-  const common = { config, formatted, hushed: false };
-  return { bare: { ...common, bare: true }, full: { ...common, bare: false } };
+  const made = (bare: boolean): StatementContext => ({ config, bare, formatted, hushed: false });
+  return { bare: made(true), full: made(false) };
 }
 
 /** The context of a call with this first argument. */

@@ -142,8 +142,10 @@ export class Session implements SessionHost {
     const slot = lease.target.role;
     if (slot === 'primary' && mayGiveId(classification, headers)) this.#lastWriter = lease;
     const steady = this.#state === undefined ? AUTOCOMMIT : this.#state.steadyStatus(slot);
-    if (steady !== undefined && leavesNoTrace(classification, answers, steady))
-      return this.guard?.succeeded(classification, headers, steady !== AUTOCOMMIT);
+    if (steady !== undefined && leavesNoTrace(classification, answers, steady)) {
+      if (steady !== AUTOCOMMIT) this.guard?.succeeded(classification, headers, true);
+      return;
+    }
     const opened = slot === 'replica' && this.#state?.pinnedTo === undefined && opensUnasked(classification, answers);
     // Its snapshot is of no use to anybody, and the session belongs on the primary.
     lease.dirty ||= opened;

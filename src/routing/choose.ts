@@ -14,7 +14,7 @@ export function route(topology: Topology, intent: Intent, context: RouteContext)
   if (intent.access === 'write' && intent.route === 'replica')
     return refuse(topology, 'a write cannot go to a replica');
   const situation = { topology, intent, context };
-  if (intent.access === 'write') return toPrimary(situation, 'it writes or locks');
+  if (intent.access === 'write') return toPrimary(situation, 'it writes, locks, or is about the session');
   if (intent.route === 'primary' || (intent.route === 'primary-first' && topology.primary !== undefined))
     return toPrimary(situation, 'the primary was asked for');
   return chooseReplica(situation);

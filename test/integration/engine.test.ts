@@ -270,7 +270,7 @@ describe('what is known', { timeout: TEST_MS }, () => {
       expect(await runCli(['explain', 'DELETE FROM log', '--uri', here.cluster.uri])).toBe(0);
       expect(await runCli(['status', '--uri', here.cluster.uri])).toBe(0);
       const text = print.mock.calls.join('\n');
-      expect(text).toContain(`route: use ${here.primary.address} (it writes or locks)`);
+      expect(text).toContain(`route: use ${here.primary.address} (it writes, locks, or is about the session)`);
       expect(text).toContain(`primary: ${here.primary.address}`);
       expect(text).not.toContain(here.cluster.password);
     } finally {

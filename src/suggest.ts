@@ -1,7 +1,11 @@
-/** The known name nearest to `name` by edit distance, when one is near enough to be meant. */
-export function suggest(name: string, known: Iterable<string>): string | undefined {
+/** The known name nearest to `name` by edit distance, when one is near enough to be meant: nearer than `below`. */
+export function suggest(
+  name: string,
+  known: Iterable<string>,
+  below: number = Math.max(2, Math.floor(name.length / 2)),
+): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(name.length / 2));
+  let bestDistance = below;
   for (const candidate of known) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {

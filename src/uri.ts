@@ -3,6 +3,10 @@ import { OptionError } from './errors.js';
 import { optionTable } from './option-table.js';
 import type { ClusterOptions } from './options.js';
 import type { NodeOption } from './seeds.js';
+import { suggest } from './suggest.js';
+
+/** Names that are nearer to each other than this are a slip apart. */
+const SLIP = 3;
 
 /** What a URI says: mysql2's own options, and ours under `cluster`. */
 export type UriOptions = Record<string, unknown> & { readonly cluster: ClusterOptions };
@@ -39,7 +43,7 @@ function splitQuery(query: URLSearchParams, nodes: readonly NodeOption[]): UriOp
   const cluster: Record<string, unknown> = nodes.length > 0 ? { nodes } : {};
   for (const [name, text] of query) {
     const type = ours.get(name);
-    if (type === undefined && isOurs(name)) throw unknownOption(`cluster.${name}`, name, [...ours.keys()]);
+    if (type === undefined && isMeantForUs(name, ours.keys())) throw unknownOption(`cluster.${name}`, name, [...ours.keys()]);
     if (type === undefined) options[name] = jsonOrText(text);
     else
       assign(
@@ -51,9 +55,9 @@ function splitQuery(query: URLSearchParams, nodes: readonly NodeOption[]): UriOp
   return { ...options, cluster: cluster as ClusterOptions };
 }
 
-// `pool.maxx` is none of mysql2's.
-function isOurs(name: string): boolean {
-  return name.includes('.');
+// `pool.maxx` is none of mysql2's, nor is what differs from one of ours by a slip.
+function isMeantForUs(name: string, ours: Iterable<string>): boolean {
+  return name.includes('.') || suggest(name, ours, SLIP) !== undefined;
 }
 
 function decoded(text: string): string {

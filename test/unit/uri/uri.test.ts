@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
 import { OptionError } from '../../../src/errors.js';
 import { parseOptions } from '../../../src/options.js';
@@ -116,6 +118,27 @@ describe('what follows the question mark', () => {
   test('a dotted name of one of our groups that is no option is an error with the nearest', () => {
     const parse = (): unknown => parseOptions(parseUri('mysql://a,b/?pool.maxx=5')?.cluster ?? {});
     expect(parse).toThrow(/did you mean 'pool\.max'\?/);
+  });
+
+  test.each([
+    ['maxlagms', 'maxLagMs'],
+    ['maxLagMS', 'maxLagMs'],
+    ['consistancy', 'consistency'],
+    ['balanse', 'balance'],
+  ])('%s, a slip of the pen, is an error: did you mean %s?', (name, near) => {
+    expect(() => parseUri(`mysql://a,b/?${name}=5`)).toThrow(
+      `cluster.${name}: is not an option; did you mean '${near}'?`,
+    );
+  });
+
+  test("none of mysql2's options is taken for a slip", () => {
+    const inside = createRequire(import.meta.url)
+      .resolve('mysql2')
+      .replace(/index\.js$/, 'lib/connection_config.js');
+    const listed = /const validOptions = \{([^}]*)\}/.exec(readFileSync(inside, 'utf8'))?.[1] ?? '';
+    const names = [...listed.matchAll(/(\w+): 1/g)].map(([, name]) => String(name));
+    expect(names.length).toBeGreaterThan(40);
+    for (const name of names) expect(parseUri(`mysql://a,b/?${name}=5`)).toHaveProperty(name, 5);
   });
 });
 

@@ -43,7 +43,8 @@ function splitQuery(query: URLSearchParams, nodes: readonly NodeOption[]): UriOp
   const cluster: Record<string, unknown> = nodes.length > 0 ? { nodes } : {};
   for (const [name, text] of query) {
     const type = ours.get(name);
-    if (type === undefined && isMeantForUs(name, ours.keys())) throw unknownOption(`cluster.${name}`, name, [...ours.keys()]);
+    if (type === undefined && isMeantForUs(name, ours.keys()))
+      throw unknownOption(`cluster.${name}`, name, [...ours.keys()]);
     if (type === undefined) options[name] = jsonOrText(text);
     else
       assign(

@@ -192,7 +192,9 @@ export class Session implements SessionHost {
     const state = this.#state;
     if (state?.pinnedTo === lease.target.role) {
       lease.dirty = true;
-      if (state.inTransaction && !lease.dead && !this.#running)
+      // One that runs in a lasting session is closed with it, or gone on with elsewhere.
+      const isLeft = !this.#running || !this.keepsLeases;
+      if (state.inTransaction && !lease.dead && isLeft)
         this.core.source.cluster.tell('warning', { code: 'TRANSACTION_LEFT_OPEN', message: LEFT_OPEN });
     }
     this.core.source.release(lease);

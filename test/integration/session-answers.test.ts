@@ -335,6 +335,19 @@ describe('pins', { timeout: TEST_MS }, () => {
     await until(() => warnings.includes('TRANSACTION_LEFT_OPEN'));
   });
 
+  it.each(['BEGIN', 'SET autocommit = 0; INSERT INTO t (v) VALUES (77)'])(
+    'a transaction that the pool itself was asked to begin is rolled back, and reported: %s',
+    async (sql) => {
+      const pool = await here.pool({}, { multipleStatements: true });
+      const warnings: string[] = [];
+      pool.cluster.on('warning', ({ code }) => warnings.push(code));
+      await pool.query(sql);
+      await until(() => warnings.includes('TRANSACTION_LEFT_OPEN'));
+      expect(await rowsOf(pool, { sql: 'SELECT v FROM t WHERE v = 77', cluster: { route: 'primary' } })).toEqual([]);
+      expect(warnings).toEqual(['TRANSACTION_LEFT_OPEN']);
+    },
+  );
+
   it('what a READ ONLY transaction left on a replica keeps writes away, with a clear error, until release', async () => {
     const pool = await here.pool({ consistency: 'eventual' });
     const connection = await pool.getConnection();

@@ -164,6 +164,16 @@ describe('MikroORM', { timeout: TEST_MS }, () => {
     expect(rows.map(({ name }) => name)).toEqual(['ann', 'kept']);
   });
 
+  it('streams, by its Knex', async () => {
+    const titles: string[] = [];
+    const knex = (orm.em.getDriver() as MySqlDriver).getConnection().getKnex();
+    const served = await lab.served(async () => {
+      for await (const row of knex('book').orderBy('id').stream()) titles.push(row.title);
+    });
+    expect(titles).toEqual(['one', 'two']);
+    expect(served).toMatchObject({ replicaReads: 1, primaryReads: 0 });
+  });
+
   it('locks on the primary', async () => {
     const served = await lab.served(() => orm.em.fork().transactional((em) => em.find(Author, {}, { lockMode: 4 })));
     expect(served).toMatchObject({ replicaReads: 0, primaryReads: 1 });

@@ -6,7 +6,7 @@ import { TRACKED_BY_NAME } from './session-variables.js';
  * no read may open a transaction: its snapshot would be there for the next user.
  */
 export function setUpStatement(version: string, role: 'primary' | 'replica'): string {
-  const mariadb = /mariadb/i.test(version);
+  const mariadb = isMariaDb(version);
   const assignments = [
     `session_track_system_variables='${mariadb ? '*' : TRACKED_BY_NAME.join(',')}'`,
     'session_track_schema=ON',
@@ -15,6 +15,11 @@ export function setUpStatement(version: string, role: 'primary' | 'replica'): st
     ...(role === 'primary' ? [] : ['autocommit=1', `${readOnlySwitch(version, mariadb)}=1`]),
   ];
   return `SET SESSION ${assignments.join(', ')}`;
+}
+
+/** Whether a server that gives this version is MariaDB. */
+export function isMariaDb(version: string): boolean {
+  return /mariadb/i.test(version);
 }
 
 // MariaDB before 11.1 and MySQL 5.7 know the older name only; MySQL 8 dropped it.

@@ -13,7 +13,7 @@ import { bringLease } from './bring-lease.js';
 import { type Cancellation, watchSignal } from './cancellation.js';
 import { changesFunctions } from './function-changes.js';
 import { beginsElsewhere, intentFor, mayLeave, OPAQUE, refuseUnfit } from './intent-of.js';
-import { cancelStatement, kills, startKill } from './kill.js';
+import { cancelStatement, startKill } from './kill.js';
 import { learnMisrouted } from './misrouted.js';
 import { type NextTransaction, sayAgain } from './next-transaction.js';
 import { rememberUntold, rememberWrites } from './own-writes.js';
@@ -23,7 +23,7 @@ import { decideRetry, type RetryDecision } from './retry.js';
 import type { SessionHost } from './session-core.js';
 import { lostSession, thrownAs } from './session-errors.js';
 import type { Statement, StatementDone } from './statement.js';
-import { mayChangeUnseen } from './traces.js';
+import { kills, mayChangeUnseen } from './traces.js';
 import { wishFor } from './wish.js';
 
 /** One statement on its way through a session: route, lease, replay, run, take in the answer, or try again. */
@@ -71,15 +71,15 @@ export class Execution implements LeaseRequest {
       refuseUnfit(this.#classification, this.#session);
       const routed = { classification: this.#classification, session: this.#session };
       const options = core.rules === undefined ? this.#statement.options : wishFor(core.rules, this.#statement, routed);
-      const { effects, dependsOn } = this.#classification;
-      if (effects.length > 0 && kills(effects) && this.#kill(options?.node)) return;
+      if (kills(this.#classification) && this.#kill(options?.node)) return;
       if (options?.signal)
         this.#cancellation = watchSignal(options, {
           statement: this.#statement,
           source: core.source,
           giveUp: (reason) => this.#end(undefined, reason),
         });
-      if (dependsOn.length > 0) asked = this.#session.answering(this.#classification, this.#statement.sql);
+      if (this.#classification.dependsOn.length > 0)
+        asked = this.#session.answering(this.#classification, this.#statement.sql);
       const bound = pinned && this.#session.lease(pinned);
       if (bound && !core.source.isDeposed(bound) && beginsElsewhere(this.#classification, this.#session))
         this.#next = state?.nextTransaction;

@@ -287,12 +287,6 @@ function isAnswer(error: Error | null): boolean {
 }
 
 /** Whether what a text does is to kill. */
-/** Whether one of them is a KILL. */
-export function kills(effects: readonly Effect[]): boolean {
-  for (let at = 0; at < effects.length; at++) if (effects[at]?.type === 'kill') return true;
-  return false;
-}
-
 function isKill(effect: Effect): effect is Effect & { type: 'kill' } {
   return effect.type === 'kill';
 }

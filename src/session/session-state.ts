@@ -21,6 +21,8 @@ export class SessionState {
   #pinnedTo: Slot | undefined;
   #releasesAtEnd = false;
   #untold = false;
+  /** The session's state is pinned only until the next report says whether it has changed. */
+  #suspected = false;
   #next: NextTransaction | undefined;
 
   /** The lease that the session is bound to; undefined while any will do. */
@@ -120,8 +122,14 @@ export class SessionState {
     } else if (this.inTransaction && this.#pinnedTo === 'primary') this.#pin(COMMITTED);
   }
 
-  /** Something ran on the lease in `slot`, and failed, that may have changed what nobody told. */
-  suspect(slot: Slot): void {
+  /**
+   * Something ran on the lease in `slot`, and failed, that may have changed what nobody told.
+   *
+   * @param toldLater whether the next report does
+   */
+  suspect(slot: Slot, toldLater = false): void {
+    const isKnown = this.#pins.includes('session state') && !this.#suspected;
+    this.#suspected = toldLater && !isKnown;
     this.#pin('session state');
     this.#pinnedTo ??= slot;
   }
@@ -133,6 +141,7 @@ export class SessionState {
     this.#pinnedTo = undefined;
     this.#releasesAtEnd = false;
     this.#untold = false;
+    this.#suspected = false;
   }
 
   #pin(reason: PinReason): void {
@@ -214,11 +223,20 @@ export class SessionState {
   }
 
   #tell(classification: Classification, header: AnswerHeader | undefined, slot: Slot): void {
-    // Reads and the ends of transactions change nothing there: it is what the SET_VAR hint of an earlier read has left to be told.
-    if (slot === 'replica' && (classification.access === 'read' || classification.access === 'transaction')) return;
     const isReport = header !== undefined && !header.rows;
+    // A ping's answer is a report that mysql2 keeps to itself.
+    if (classification.kind === 'empty') this.#suspected = false;
+    const isAwaited = isReport && this.#suspected && slot === this.#pinnedTo;
+    if (isAwaited) {
+      this.#suspected = false;
+      this.#unpin('session state');
+    }
+    // Reads and the ends of transactions change nothing there: it is what the SET_VAR hint of an earlier read has left to be told.
+    const { access } = classification;
+    if (slot === 'replica' && !isAwaited && (access === 'read' || access === 'transaction')) return;
     const changes = header?.stateChanges;
-    if (changes && !isQuietReport(changes)) this.#report(changes, isExplained(classification) && !this.#untold);
+    const explained = isExplained(classification) && !this.#untold && !isAwaited;
+    if (changes && !isQuietReport(changes)) this.#report(changes, explained);
     // SET CHARACTER SET takes the schema's, which nothing tells.
     if (isReport && setsCollation(classification) && !changes?.systemVariables?.collation_connection) {
       this.#pin('a session variable');

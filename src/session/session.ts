@@ -15,7 +15,7 @@ import { SessionState, type Slot } from './session-state.js';
 import { showThread } from './shown-threads.js';
 import type { Statement } from './statement.js';
 import { StatementQueue } from './statement-queue.js';
-import { leavesNoTrace, mayChangeUnseen, opensUnasked } from './traces.js';
+import { isToldLater, leavesNoTrace, mayChangeUnseen, opensUnasked } from './traces.js';
 import { endedBy, type TransactionGuard } from './transaction-guard.js';
 
 /**
@@ -200,17 +200,18 @@ export class Session implements SessionHost {
     this.core.source.release(lease);
   }
 
-  /** What the lease's session state is cannot be told any more: it is closed when it comes back. */
-  suspect(lease: PhysicalConnection): void {
+  /** What the lease's session state is cannot be told any more, or not yet: it is closed when it comes back so. */
+  suspect(lease: PhysicalConnection, toldLater = false): void {
     this.#state ??= new SessionState();
-    this.#state.suspect(lease.target.role);
+    this.#state.suspect(lease.target.role, toldLater);
     this.#count();
   }
 
   refused(lease: PhysicalConnection, classification: Classification, error: DriverError): void {
     const by = endedBy(error, classification);
     if (by) this.#state?.doubt(by);
-    if (mayChangeUnseen(classification)) this.suspect(lease);
+    if (!mayChangeUnseen(classification)) return;
+    this.suspect(lease, isToldLater(classification, lease.handshake.serverVersion));
   }
 
   /** The lease that binds the session is lost: nothing more can be done in it. */

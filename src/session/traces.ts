@@ -1,10 +1,17 @@
 import { isUnchanging } from '../cluster/session-variables.js';
+import { isMariaDb } from '../cluster/set-up-statement.js';
 import type { Classification } from '../sql/classification.js';
 import { type AnswerHeader, AUTOCOMMIT, IN_TRANSACTION, type StateChanges } from './answer.js';
 
 /** Whether the text tells all that changed: of several statements, of functions and of what was prepared it does not. */
 export function isExplained({ effects, statements, functions }: Classification): boolean {
   return statements === 1 && functions.length === 0 && effects.length > 0;
+}
+
+/** Whether one of its statements is a KILL. */
+export function kills({ effects }: Classification): boolean {
+  for (let at = 0; at < effects.length; at++) if (effects[at]?.type === 'kill') return true;
+  return false;
 }
 
 /** Whether it sets the collation by its variable. */
@@ -27,6 +34,13 @@ export function mayChangeUnseen({ statements, kind, access, functions, effects }
   const untold = effects.some(({ type }) => type === 'set-user-variable' || type === 'user-lock');
   const several = statements > 1 || kind === 'call' || kind === 'execute';
   return several || access === 'unknown' || functions.length > 0 || untold;
+}
+
+const TOLD: ReadonlySet<string> = new Set(['execute-prepared', 'set-user-variable']);
+
+/** Whether the next report tells what it has set before it failed. MariaDB forgets that, and nobody tells of locks and handlers. */
+export function isToldLater({ effects }: Classification, serverVersion: string): boolean {
+  return !isMariaDb(serverVersion) && effects.every(({ type }) => TOLD.has(type));
 }
 
 /**

@@ -17,6 +17,9 @@ const TABLES = [
   "INSERT INTO shop.place VALUES ('shop')",
   'CREATE TABLE other.place (v VARCHAR(10))',
   "INSERT INTO other.place VALUES ('other')",
+  `CREATE PROCEDURE shop.fails(IN given INT) BEGIN
+     IF given IS NOT NULL THEN SET @set_inside = given; SET time_zone = '+03:00'; END IF;
+     SIGNAL SQLSTATE '45000'; END`,
   'CREATE TABLE shop.stale (v INT)',
   `CREATE TRIGGER shop.stale_once BEFORE INSERT ON shop.stale FOR EACH ROW
      IF @told IS NULL THEN SET @told = 1; SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1615; END IF`,
@@ -347,6 +350,35 @@ describe('pins', { timeout: TEST_MS }, () => {
       expect(warnings).toEqual(['TRANSACTION_LEFT_OPEN']);
     },
   );
+
+  it('a procedure that failed binds until the server tells that it set nothing', async () => {
+    const connection = await taken();
+    expect((await failureOf(connection.query('CALL fails(NULL)'))).code).toBe('ER_SIGNAL_EXCEPTION');
+    expect(connection.cluster.status().pins).toEqual({ 'session state': 1 });
+    expect(await nameOf(connection)).toBe(here.primary.name);
+    await connection.query('DO 1');
+    expect(connection.cluster.status().pins).toEqual({});
+    expect(await nameOf(connection)).not.toBe(here.primary.name);
+  });
+
+  it('what a procedure set before it failed is there afterwards', async () => {
+    const connection = await taken();
+    expect((await failureOf(connection.query('CALL fails(7)'))).code).toBe('ER_SIGNAL_EXCEPTION');
+    for (const sql of ['DO 1', 'BEGIN', 'COMMIT', 'DO 1']) await connection.query(sql);
+    expect(await rowsOf(connection, 'SELECT @@time_zone AS z')).toEqual([{ z: '+03:00' }]);
+    expect(await rowsOf(connection, 'SELECT @set_inside AS v')).toEqual([{ v: 7 }]);
+    expect(connection.cluster.status().pins).toEqual({ 'session state': 1 });
+  });
+
+  it('a procedure that failed in a READ ONLY transaction on a replica keeps no write away after it', async () => {
+    const connection = await taken();
+    await connection.query('START TRANSACTION READ ONLY');
+    expect((await failureOf(connection.query('CALL fails(NULL)'))).code).toBe('ER_SIGNAL_EXCEPTION');
+    expect((await failureOf(connection.query('EXECUTE nothing'))).code).toBe('ER_UNKNOWN_STMT_HANDLER');
+    await connection.query('ROLLBACK');
+    await connection.query('UPDATE t SET v = v WHERE id = -1');
+    expect(connection.cluster.status().pins).toEqual({});
+  });
 
   it('what a READ ONLY transaction left on a replica keeps writes away, with a clear error, until release', async () => {
     const pool = await here.pool({ consistency: 'eventual' });

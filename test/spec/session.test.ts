@@ -6,7 +6,8 @@ import { rowsHeaders } from '../../src/session/answer.js';
 import { accessOf } from '../../src/session/intent-of.js';
 import { replay } from '../../src/session/replay.js';
 import { SessionState, type Slot } from '../../src/session/session-state.js';
-import { leavesNoTrace } from '../../src/session/traces.js';
+import { isToldLater, leavesNoTrace, mayChangeUnseen } from '../../src/session/traces.js';
+import type { Classification } from '../../src/sql/classification.js';
 import { classify } from '../../src/sql/classify.js';
 
 /** An answer's header as the server gives it, in short. */
@@ -28,6 +29,8 @@ interface Step {
    */
   /** The server answered with an error that may have rolled the transaction back. */
   readonly rolledBack?: boolean;
+  /** MySQL answered with any other error. */
+  readonly failed?: boolean;
   readonly answer?: Header | readonly Header[] | 'rows' | { readonly rows: NonNullable<Header['status']> };
   readonly slot?: Slot;
   readonly release?: boolean;
@@ -77,14 +80,19 @@ function headersIn(answer: Step['answer']): readonly AnswerHeader[] {
 }
 
 // As a session does it: each header with the text's effects; rows have none.
-function take(state: SessionState, { sql, answer, rolledBack, slot = 'primary', release }: Step): void {
+function take(state: SessionState, { sql, answer, rolledBack, failed, slot = 'primary', release }: Step): void {
   if (rolledBack) return state.doubt();
+  if (failed) return fail(state, classify(sql), slot);
   const mode = state.sqlMode;
   const classification = classify(sql, mode === undefined ? {} : { sqlMode: mode });
   const headers = headersIn(answer);
   if (headers.length === 0) state.apply(classification, undefined, slot);
   for (const header of headers) state.apply(classification, header, slot);
   if (release) state.release();
+}
+
+function fail(state: SessionState, classification: Classification, slot: Slot): void {
+  if (mayChangeUnseen(classification)) state.suspect(slot, isToldLater(classification, '9.7.0'));
 }
 
 function accessIn(state: SessionState, sql: string): 'read' | 'write' {

@@ -7,7 +7,9 @@ import { comparePools, ratioText } from './compare-pools.js';
 import type { Contender } from './cpu-rounds.js';
 import type { Row } from './row.js';
 
-const CONCURRENCY = 10;
+const CONCURRENCY = [1, 10, 64] as const;
+/** Work a round for each in flight: the beginning and the end of a round are not at full concurrency. */
+const WORK_PER_FLIGHT = 10;
 const SESSION_BAR = 1.1;
 const TRANSACTION_BAR = 1.05;
 /** A reference that differs by more from itself makes a ratio doubtful. */
@@ -29,19 +31,29 @@ export function sessions({ rounds, queries }: BenchOptions): Promise<Row[]> {
       await ours.cluster.ready();
       await untilReplicas(ours, 1);
       const few = Math.min(rounds, MOST_ROUNDS);
-      return [
-        await compare('Node CPU of getConnection + query + release', SESSION_BAR, {
-          pools: [ours, onReplica],
-          work: pointSelect,
-          options: { rounds, operations: queries },
-        }),
-        await extraTrips(ours, count),
-        await compare('Node CPU of a transaction of 4 statements', TRANSACTION_BAR, {
-          pools: [ours, onPrimary],
-          work: transaction,
-          options: { rounds: few, operations: queries },
-        }),
-      ];
+      const rows: Row[] = [];
+      for (const concurrency of CONCURRENCY) {
+        rows.push(
+          await compare('Node CPU of getConnection + query + release', SESSION_BAR, {
+            pools: [ours, onReplica],
+            work: pointSelect,
+            concurrency,
+            options: { rounds, operations: Math.max(queries, concurrency * WORK_PER_FLIGHT) },
+          }),
+        );
+      }
+      rows.push(await extraTrips(ours, count));
+      for (const concurrency of CONCURRENCY) {
+        rows.push(
+          await compare('Node CPU of a transaction of 4 statements', TRANSACTION_BAR, {
+            pools: [ours, onPrimary],
+            work: transaction,
+            concurrency,
+            options: { rounds: few, operations: Math.max(queries, concurrency * WORK_PER_FLIGHT) },
+          }),
+        );
+      }
+      return rows;
     } finally {
       await Promise.all([ours, onReplica, onPrimary].map(end));
     }
@@ -50,24 +62,26 @@ export function sessions({ rounds, queries }: BenchOptions): Promise<Row[]> {
 
 function plainPool({ user, password, database }: TestCluster, node = { host: '', port: 0 }): mysql2.Pool {
   const { host, port } = node;
-  return mysql2.createPool({ host, port, user, password, database, connectionLimit: CONCURRENCY });
+  return mysql2.createPool({ host, port, user, password, database, connectionLimit: 10 });
 }
 
 interface Compared {
   readonly pools: readonly [mysql2.Pool, mysql2.Pool];
   readonly work: Work;
+  readonly concurrency: number;
   readonly options: { readonly rounds: number; readonly operations: number };
 }
 
-async function compare(measure: string, bar: number, { pools, work, options }: Compared): Promise<Row> {
+async function compare(measure: string, bar: number, { pools, work, concurrency, options }: Compared): Promise<Row> {
   const [ours, reference] = pools;
+  const flight = { work, concurrency };
   const found = await comparePools(
-    { concurrency: CONCURRENCY, ours: contender('ours', ours, work), reference: contender('mysql2', reference, work) },
+    { concurrency, ours: contender('ours', ours, flight), reference: contender('mysql2', reference, flight) },
     options,
   );
   const noisy = Math.abs(found.noise - 1) > NOISE;
   return {
-    measure: `${measure} : mysql2's, concurrency ${CONCURRENCY}`,
+    measure: `${measure} : mysql2's, concurrency ${concurrency}`,
     value: found.ratio,
     unit: '',
     bar,
@@ -77,7 +91,12 @@ async function compare(measure: string, bar: number, { pools, work, options }: C
   };
 }
 
-function contender(name: string, pool: mysql2.Pool, work: Work): Contender {
+interface Flight {
+  readonly work: Work;
+  readonly concurrency: number;
+}
+
+function contender(name: string, pool: mysql2.Pool, { work, concurrency }: Flight): Contender {
   const run = (operations: number): Promise<void> =>
     new Promise((resolve, reject) => {
       let started = 0;
@@ -95,7 +114,7 @@ function contender(name: string, pool: mysql2.Pool, work: Work): Contender {
           });
         });
       };
-      for (let at = 0; at < CONCURRENCY; at++) next();
+      for (let at = 0; at < concurrency; at++) next();
     });
   return { name, run };
 }
@@ -134,7 +153,7 @@ function countCommands(pool: ClusteredPool): () => number {
 }
 
 async function extraTrips(pool: ClusteredPool, count: () => number): Promise<Row> {
-  const { run } = contender('ours', pool, pointSelect);
+  const { run } = contender('ours', pool, { work: pointSelect, concurrency: 10 });
   await run(STATEMENTS);
   const before = count();
   await run(STATEMENTS);

@@ -1,3 +1,4 @@
+import { isMariaDb } from '../is-mariadb.js';
 import { TRACKED_BY_NAME } from './session-variables.js';
 
 /**
@@ -15,11 +16,6 @@ export function setUpStatement(version: string, role: 'primary' | 'replica'): st
     ...(role === 'primary' ? [] : ['autocommit=1', `${readOnlySwitch(version, mariadb)}=1`]),
   ];
   return `SET SESSION ${assignments.join(', ')}`;
-}
-
-/** Whether a server that gives this version is MariaDB. */
-export function isMariaDb(version: string): boolean {
-  return /mariadb/i.test(version);
 }
 
 // MariaDB before 11.1 and MySQL 5.7 know the older name only; MySQL 8 dropped it.

@@ -1,4 +1,5 @@
 import { GtidSet } from '../gtid/gtid-set.js';
+import { isMariaDb } from '../is-mariadb.js';
 import type {
   Address,
   GroupMember,
@@ -54,12 +55,8 @@ function queries(context: ProbeContext): readonly ProbeQuery[] {
   return plan(context).map((asked) => sql[asked]);
 }
 
-function isMariadb(version: string): boolean {
-  return /mariadb/i.test(version);
-}
-
 function channelsSql(version: string): string {
-  if (isMariadb(version)) return 'SHOW ALL SLAVES STATUS';
+  if (isMariaDb(version)) return 'SHOW ALL SLAVES STATUS';
   return isFrom(version, [8, 0, 22]) ? 'SHOW REPLICA STATUS' : 'SHOW SLAVE STATUS';
 }
 
@@ -122,7 +119,7 @@ type Lasting = Pick<LiveReport, 'id' | 'instance' | 'flavor' | 'version' | 'sqlM
 
 function readLasting(variables: Variables, { address, context }: ProbeMeta): Lasting {
   const version = variables.get('version') ?? context.version;
-  const flavor = isMariadb(version) ? 'mariadb' : 'mysql';
+  const flavor = isMariaDb(version) ? 'mariadb' : 'mysql';
   const uuid = variables.get('server_uuid');
   return {
     id: uuid ?? `${variables.get('server_id') ?? ''}@${address}`,
@@ -197,7 +194,7 @@ function readChannelsOf(
   { last, version }: ProbeContext,
 ): Pick<LiveReport, 'channels' | 'missingGrants'> {
   if (answer === undefined) return { channels: last?.channels, missingGrants: last?.missingGrants ?? [] };
-  const grant = isMariadb(version) ? 'SLAVE MONITOR' : 'REPLICATION CLIENT';
+  const grant = isMariaDb(version) ? 'SLAVE MONITOR' : 'REPLICATION CLIENT';
   return {
     channels: 'rows' in answer ? readChannels(answer.rows) : undefined,
     missingGrants: isDenied(answer) ? [grant] : [],

@@ -1,4 +1,5 @@
 import type { ClusterKind } from '../cluster-kind.js';
+import { isMariaDb } from '../is-mariadb.js';
 import { aurora } from './aurora.js';
 import { galera } from './galera.js';
 import { groupReplication } from './group-replication.js';
@@ -46,7 +47,7 @@ const signs: readonly Sign[] = [
   {
     kind: 'mariadb-replication',
     variables: ['version'],
-    isOn: (variables) => /mariadb/i.test(variables.get('version') ?? ''),
+    isOn: (variables) => isMariaDb(variables.get('version') ?? ''),
   },
   { kind: 'aurora', variables: ['aurora_server_id'], isOn: (variables) => variables.has('aurora_server_id') },
   {

@@ -4,13 +4,14 @@ import type { PhysicalConnection } from '../cluster/physical-connection.js';
 import { threadsOf } from '../cluster/thread-ids.js';
 import { StatementRefusedError } from '../errors.js';
 import type { Intent } from '../routing/intent.js';
-import type { Classification, Effect } from '../sql/classification.js';
+import type { Classification } from '../sql/classification.js';
 import { readsNoTable } from '../sql/tables/tables-of.js';
 import type { NodeView, Topology } from '../topology/topology.js';
 import { KILL_MS, type KillDone, settleVictim, shutVictim } from './kill-victim.js';
 import type { SessionCore } from './session-core.js';
 import { shownBy } from './shown-threads.js';
 import type { Statement, StatementDone } from './statement.js';
+import { isKill } from './traces.js';
 
 /** What a text kills. */
 export interface KillTarget {
@@ -284,11 +285,6 @@ export function endOnServer({ target, threadId }: PhysicalConnection, source: Le
 // The server's own word, or that nothing failed.
 function isAnswer(error: Error | null): boolean {
   return !error || !!('sqlState' in error && error.sqlState);
-}
-
-/** Whether what a text does is to kill. */
-function isKill(effect: Effect): effect is Effect & { type: 'kill' } {
-  return effect.type === 'kill';
 }
 
 function isIn({ cluster }: LeaseSource): (connection: PhysicalConnection) => boolean {

@@ -1,6 +1,6 @@
 import { isUnchanging } from '../cluster/session-variables.js';
-import { isMariaDb } from '../cluster/set-up-statement.js';
-import type { Classification } from '../sql/classification.js';
+import { isMariaDb } from '../is-mariadb.js';
+import type { Classification, Effect } from '../sql/classification.js';
 import { type AnswerHeader, AUTOCOMMIT, IN_TRANSACTION, type StateChanges } from './answer.js';
 
 /** Whether the text tells all that changed: of several statements, of functions and of what was prepared it does not. */
@@ -8,9 +8,14 @@ export function isExplained({ effects, statements, functions }: Classification):
   return statements === 1 && functions.length === 0 && effects.length > 0;
 }
 
+/** Whether what a text does is to kill. */
+export function isKill(effect: Effect): effect is Effect & { type: 'kill' } {
+  return effect.type === 'kill';
+}
+
 /** Whether one of its statements is a KILL. */
 export function kills({ effects }: Classification): boolean {
-  for (let at = 0; at < effects.length; at++) if (effects[at]?.type === 'kill') return true;
+  for (let at = 0; at < effects.length; at++) if (isKill(effects[at] as Effect)) return true;
   return false;
 }
 

@@ -1,3 +1,4 @@
+import { isMariaDb } from '../is-mariadb.js';
 import type { LexicalOptions } from './classification.js';
 import { functionGroupsOf } from './functions.js';
 
@@ -101,7 +102,7 @@ function parseVersion(text: string | undefined): number | undefined {
 
 function flavorOf(text: string | undefined, version: number | undefined): 'mysql' | 'mariadb' | undefined {
   if (text === undefined || version === undefined) return undefined;
-  if (/mariadb/i.test(text)) return 'mariadb';
+  if (isMariaDb(text)) return 'mariadb';
   // MariaDB left MySQL's numbers at 10.0; a bare '10.…' or '11.…' may be either one day.
   return version < 100000 ? 'mysql' : undefined;
 }

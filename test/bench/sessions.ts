@@ -4,7 +4,7 @@ import type { TestCluster } from '../../src/testing/index.js';
 import { idAt, POINT_SELECT, poolOptions, untilReplicas, withBenchCluster } from './bench-cluster.js';
 import type { BenchOptions } from './bench-options.js';
 import { comparePools, ratioText } from './compare-pools.js';
-import type { Contender } from './cpu-rounds.js';
+import type { Contender, RoundOptions } from './cpu-rounds.js';
 import type { Row } from './row.js';
 
 const CONCURRENCY = [1, 10, 64] as const;
@@ -30,30 +30,19 @@ export function sessions({ rounds, queries }: BenchOptions): Promise<Row[]> {
     try {
       await ours.cluster.ready();
       await untilReplicas(ours, 1);
-      const few = Math.min(rounds, MOST_ROUNDS);
-      const rows: Row[] = [];
-      for (const concurrency of CONCURRENCY) {
-        rows.push(
-          await compare('Node CPU of getConnection + query + release', SESSION_BAR, {
-            pools: [ours, onReplica],
-            work: pointSelect,
-            concurrency,
-            options: { rounds, operations: Math.max(queries, concurrency * WORK_PER_FLIGHT) },
-          }),
-        );
-      }
-      rows.push(await extraTrips(ours, count));
-      for (const concurrency of CONCURRENCY) {
-        rows.push(
-          await compare('Node CPU of a transaction of 4 statements', TRANSACTION_BAR, {
-            pools: [ours, onPrimary],
-            work: transaction,
-            concurrency,
-            options: { rounds: few, operations: Math.max(queries, concurrency * WORK_PER_FLIGHT) },
-          }),
-        );
-      }
-      return rows;
+      return [
+        ...(await compare('Node CPU of getConnection + query + release', SESSION_BAR, {
+          pools: [ours, onReplica],
+          work: pointSelect,
+          options: { rounds, operations: queries },
+        })),
+        await extraTrips(ours, count),
+        ...(await compare('Node CPU of a transaction of 4 statements', TRANSACTION_BAR, {
+          pools: [ours, onPrimary],
+          work: transaction,
+          options: { rounds: Math.min(rounds, MOST_ROUNDS), operations: queries },
+        })),
+      ];
     } finally {
       await Promise.all([ours, onReplica, onPrimary].map(end));
     }
@@ -68,27 +57,31 @@ function plainPool({ user, password, database }: TestCluster, node = { host: '',
 interface Compared {
   readonly pools: readonly [mysql2.Pool, mysql2.Pool];
   readonly work: Work;
-  readonly concurrency: number;
-  readonly options: { readonly rounds: number; readonly operations: number };
+  readonly options: RoundOptions;
 }
 
-async function compare(measure: string, bar: number, { pools, work, concurrency, options }: Compared): Promise<Row> {
+/** A row for each concurrency. */
+async function compare(measure: string, bar: number, { pools, work, options }: Compared): Promise<Row[]> {
   const [ours, reference] = pools;
-  const flight = { work, concurrency };
-  const found = await comparePools(
-    { concurrency, ours: contender('ours', ours, flight), reference: contender('mysql2', reference, flight) },
-    options,
-  );
-  const noisy = Math.abs(found.noise - 1) > NOISE;
-  return {
-    measure: `${measure} : mysql2's, concurrency ${concurrency}`,
-    value: found.ratio,
-    unit: '',
-    bar,
-    detail: ratioText(found),
-    noisy,
-    figures: found,
-  };
+  const rows: Row[] = [];
+  for (const concurrency of CONCURRENCY) {
+    const flight = { work, concurrency };
+    const operations = Math.max(options.operations, concurrency * WORK_PER_FLIGHT);
+    const found = await comparePools(
+      { concurrency, ours: contender('ours', ours, flight), reference: contender('mysql2', reference, flight) },
+      { ...options, operations },
+    );
+    rows.push({
+      measure: `${measure} : mysql2's, concurrency ${concurrency}`,
+      value: found.ratio,
+      unit: '',
+      bar,
+      detail: ratioText(found),
+      noisy: Math.abs(found.noise - 1) > NOISE,
+      figures: found,
+    });
+  }
+  return rows;
 }
 
 interface Flight {

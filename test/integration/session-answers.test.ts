@@ -550,6 +550,18 @@ describe('in a READ ONLY transaction on a replica', { timeout: TEST_MS }, () => 
     await session.query('COMMIT');
   });
 
+  it('SHOW WARNINGS is of the statement before, also when the primary answered that', async () => {
+    const session = await taken();
+    await session.query('INSERT INTO t (v) VALUES (7)');
+    await session.query('START TRANSACTION READ ONLY');
+    expect(await nameOf(session)).not.toBe(here.primary.name);
+    await expect(session.query('HANDLER h CLOSE')).rejects.toThrow('h');
+    expect(await rowsOf(session, 'SHOW WARNINGS')).toHaveLength(1);
+    await session.query('SELECT LAST_INSERT_ID() AS id');
+    expect(await rowsOf(session, 'SHOW WARNINGS')).toEqual([]);
+    await session.query('COMMIT');
+  });
+
   it('START TRANSACTION READ WRITE ends it, and begins on the primary', async () => {
     const session = await taken();
     await session.query('START TRANSACTION READ ONLY');

@@ -50,11 +50,12 @@ function skipOptions({ cursor, found }: QueryReader): boolean {
 
 /**
  * SHOW tells of the catalogue, of which tables only in some cases: those are named, and all of it is in doubt. A subquery may
- * stand in its WHERE.
+ * stand in its WHERE. What it tells of the connection is in no table.
  */
 export function readShow(reader: QueryReader): void {
   const { cursor, found } = reader;
   cursor.next();
+  if (isOfConnection(cursor.keyword)) return cursor.skip();
   found.doubt('SHOW reads the catalogue');
   if (cursor.accept(W.CREATE)) {
     if (cursor.accept(W.TABLE) || cursor.accept(W.VIEW) || cursor.accept(W.SEQUENCE)) reader.table('read');
@@ -69,6 +70,16 @@ export function readShow(reader: QueryReader): void {
     if (cursor.tokens.kind === Token.Open) reader.parenthesis();
     else cursor.next();
   }
+}
+
+function isOfConnection(keyword: number): boolean {
+  return (
+    keyword === W.WARNINGS ||
+    keyword === W.ERRORS ||
+    keyword === W.COUNT ||
+    keyword === W.PROFILE ||
+    keyword === W.PROFILES
+  );
 }
 
 function isOfTable(keyword: number): boolean {

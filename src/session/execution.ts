@@ -9,6 +9,7 @@ import type { Classification } from '../sql/classification.js';
 import type { NodeId } from '../topology/node-report.js';
 import type { NodeView, Topology } from '../topology/topology.js';
 import { type AnswerHeader, headersOf } from './answer.js';
+import { askReport } from './ask-report.js';
 import { bringLease } from './bring-lease.js';
 import { type Cancellation, watchSignal } from './cancellation.js';
 import { changesFunctions } from './function-changes.js';
@@ -23,7 +24,7 @@ import { decideRetry, type RetryDecision } from './retry.js';
 import type { SessionHost } from './session-core.js';
 import { lostSession, thrownAs } from './session-errors.js';
 import type { Statement, StatementDone } from './statement.js';
-import { kills, mayChangeUnseen } from './traces.js';
+import { blursReport, kills, mayChangeUnseen } from './traces.js';
 import { wishFor } from './wish.js';
 
 /** One statement on its way through a session: route, lease, replay, run, take in the answer, or try again. */
@@ -132,8 +133,11 @@ export class Execution implements LeaseRequest {
     this.#cancellation?.hold();
     const { source } = this.#session.core;
     if (lease && source.isDeposed(lease)) lease.destroy(lostError('Connection lost: another node is the primary now'));
-    if (lease && !lease.dead)
-      return lease.kills.isShut ? lease.kills.pass(() => this.#run(lease)) : this.#run(lease, now);
+    if (lease && !lease.dead) {
+      if (lease.kills.isShut) return lease.kills.pass(() => this.#runPinned(lease, source.cluster.clock.now()));
+      if (!this.#session.state?.suspected || !blursReport(this.#classification)) return this.#run(lease, now);
+      return askReport(lease, this.#session, (error) => (error ? this.#failed(lease, error, false) : this.#run(lease)));
+    }
     const error = lostSession(this.#session.state?.pins ?? [], lease?.dead);
     this.#session.lost(error);
     this.#end(lease, error);

@@ -92,6 +92,11 @@ export class SessionState {
     return this.#untold;
   }
 
+  /** Whether a statement failed that may have set something: the next report from where the session is bound to tells. */
+  get suspected(): boolean {
+    return this.#suspected;
+  }
+
   /** Takes in that a statement succeeded on the lease in `slot`; `header` when its answer had one. */
   apply(classification: Classification, header: AnswerHeader | undefined, slot: Slot): void {
     this.#next = nextAfter(this.#next, this.#pins.includes('the next transaction'), classification);

@@ -48,6 +48,17 @@ export function isToldLater({ effects }: Classification, serverVersion: string):
   return !isMariaDb(serverVersion) && effects.every(({ type }) => TOLD.has(type));
 }
 
+const TOLD_TOO: ReadonlySet<string> = new Set([
+  ...['set-variable', 'set-names', 'use'],
+  ...['create-temporary-table', 'drop-temporary-table', 'prepare', 'deallocate'],
+]);
+
+/** Whether its report would be of what it sets itself, as of what was set before it: which of them, nobody could say. */
+export function blursReport(classification: Classification): boolean {
+  const sets = classification.effects.some(({ type }) => TOLD_TOO.has(type));
+  return sets && isExplained(classification) && classification.dependsOn.length === 0;
+}
+
 /**
  * Whether a statement left the session as it was, so that nothing has to be remembered of it.
  *

@@ -380,6 +380,26 @@ describe('pins', { timeout: TEST_MS }, () => {
     expect(connection.cluster.status().pins).toEqual({});
   });
 
+  it('nor does one before what sets something itself, whose report would be of both', async () => {
+    const connection = await taken();
+    await connection.query('START TRANSACTION READ ONLY');
+    expect(await nameOf(connection)).not.toBe(here.primary.name);
+    expect((await failureOf(connection.query('CALL fails(NULL)'))).code).toBe('ER_SIGNAL_EXCEPTION');
+    await connection.query("SET time_zone = '+02:00'");
+    await connection.query('ROLLBACK');
+    await connection.query('UPDATE t SET v = v WHERE id = -1');
+    expect(connection.cluster.status().pins).toEqual({});
+    expect(await rowsOf(connection, 'SELECT @@time_zone AS z')).toEqual([{ z: '+02:00' }]);
+  });
+
+  it('what it set is told from what a statement after it sets', async () => {
+    const connection = await taken();
+    expect((await failureOf(connection.query('CALL fails(7)'))).code).toBe('ER_SIGNAL_EXCEPTION');
+    await connection.query("SET time_zone = '+02:00'");
+    expect(await rowsOf(connection, 'SELECT @@time_zone AS z, @set_inside AS v')).toEqual([{ z: '+02:00', v: 7 }]);
+    expect(connection.cluster.status().pins).toEqual({ 'session state': 1 });
+  });
+
   it('what a READ ONLY transaction left on a replica keeps writes away, with a clear error, until release', async () => {
     const pool = await here.pool({ consistency: 'eventual' });
     const connection = await pool.getConnection();

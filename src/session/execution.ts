@@ -151,7 +151,7 @@ export class Execution implements LeaseRequest {
     const again = this.#next && lease.target.role === 'replica' ? [sayAgain(this.#next)] : [];
     if (lease.replayed.fingerprint === wanted.fingerprint && again.length === 0) return this.#run(lease, now);
     const { database } = this.#session.core;
-    const statements = replay(lease.replayed, wanted, { ...lease.fresh, database });
+    const statements = replay(lease.replayed, wanted, { database, ...lease.fresh });
     if (statements === undefined) {
       lease.dirty = true;
       this.#session.drop(lease);

@@ -6,7 +6,8 @@ import type { Applied } from './change.js';
 import { identify } from './identify.js';
 import { measureLag } from './lag.js';
 import type { Address, NodeId, NodeReport } from './node-report.js';
-import { noteAnswer, noteFailure } from './node-views.js';
+import { frozenView, noteAnswer, noteFailure } from './node-views.js';
+import { ofOneClass } from './one-class.js';
 import type { NodeView, Topology } from './topology.js';
 import { withWishes } from './wishes.js';
 
@@ -39,7 +40,7 @@ export function emptyTopology(seeds: Iterable<Address>): Topology {
 /** Believes one report. Reports that come after newer ones of the same address change nothing. */
 export function apply(topology: Topology, given: NodeReport, context: ApplyContext): Applied {
   if (!topology.addresses.has(given.address) || isLate(topology.addresses, given)) return { topology, changes: [] };
-  const report = given.ok ? identify(given, topology) : given;
+  const report = given.ok ? ofOneClass(identify(given, topology)) : given;
   const noted = noteReport(topology.addresses, report);
   const kept = forget(noted, report, { now: context.now, believed: topology.believed });
   const nodes = report.ok
@@ -89,7 +90,7 @@ export function applyArrival(topology: Topology, { node: id, executed, answeredA
   const united = node.executed.union(executed);
   if (united === node.executed) return topology;
   const moved = { ...node, executed: united, arrivedAt: Math.max(answeredAt, node.arrivedAt ?? answeredAt) };
-  const next = Object.freeze({ ...moved, lag: Object.freeze(measureLag(moved, topology)) });
+  const next = frozenView({ ...moved, lag: Object.freeze(ofOneClass(measureLag(moved, topology))) });
   return Object.freeze({
     ...topology,
     nodes: new Map(topology.nodes).set(id, next),

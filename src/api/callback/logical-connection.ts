@@ -295,6 +295,6 @@ export class LogicalConnection extends DriverConnection {
 
   #call({ callback, options, ...call }: DirectCall): void {
     const settle: StatementDone = (error, result) => callback?.(error, result);
-    this.#session.run({ ...call, opaque: false, wordless: true, options, delivered: false, settle });
+    this.#session.run({ opaque: false, wordless: true, options, delivered: false, settle, ...call });
   }
 }

@@ -57,25 +57,36 @@ const TRACKED = new Set([
   'time_zone',
 ]);
 const STATE_CHANGED = 0x4000;
+const COMMIT = /^\s*COMMIT\b/i;
 
-/** mysql2's result without what the server told only because the set-up of our connections asked for it. */
-export function withoutTracking(result: unknown, fields: unknown): unknown {
-  if (isHeader(result)) return untracked(result);
+/**
+ * mysql2's result without what the server told only because the set-up of our connections asked for it.
+ *
+ * @param sql what it is the result of
+ */
+export function withoutTracking(result: unknown, fields: unknown, sql: string): unknown {
+  if (isHeader(result)) return untracked(result, sql);
   if (headersOf(result, fields).length === 0) return result;
-  return (result as unknown[]).map((each) => (isHeader(each) ? untracked(each) : each));
+  return (result as unknown[]).map((each) => (isHeader(each) ? untracked(each, sql) : each));
 }
 
 /** The same for one header. A copy where nothing is left: it is as cheap to read as mysql2's own, which one with a hole is not. */
-export function untracked(header: AnswerHeader): AnswerHeader {
+export function untracked(header: AnswerHeader, sql: string): AnswerHeader {
   const { stateChanges } = header as { stateChanges?: Mutable<StateChanges> };
   if (stateChanges === undefined) return header;
   if (isEmptyReport(stateChanges)) return header; // as mysql2's, of a transaction that begins or ends
-  const variables = stateChanges.systemVariables ?? {};
-  if (!tellsTracked(variables) && typeof stateChanges.schema !== 'string') return withoutChanges(header);
+  const { systemVariables: variables = {}, schema } = stateChanges;
+  if (!endsTransaction(header, sql) && !tellsTracked(variables) && typeof schema !== 'string')
+    return withoutChanges(header);
   stateChanges.gtids = [];
   stateChanges.trackStateChange = null;
   stateChanges.systemVariables = Object.fromEntries(Object.entries(variables).filter(([name]) => TRACKED.has(name)));
   return header;
+}
+
+// MySQL tells by itself that what BEGIN has begun ends, and its GTID only because it was asked to.
+function endsTransaction({ serverStatus = 0, stateChanges }: AnswerHeader, sql: string): boolean {
+  return !!stateChanges?.gtids?.length && (serverStatus & AUTOCOMMIT) !== 0 && COMMIT.test(sql);
 }
 
 function isEmptyReport({ systemVariables, schema, gtids, trackStateChange }: StateChanges): boolean {

@@ -137,7 +137,7 @@ export class CommandStatement implements Statement {
     if (this.#callback) {
       // A query's own command has told its end itself.
       if (this.#protocol === 'execute') this.command.emit('end');
-      return this.#callback(error as never, error ? result : withoutTracking(result, fields), fields);
+      return this.#callback(error as never, error ? result : withoutTracking(result, fields, this.sql), fields);
     }
     if (error && !this.#abandoned && this.command.listenerCount('error') > 0) this.command.emit('error', error);
     this.command.emit('end');
@@ -207,7 +207,7 @@ export class CommandStatement implements Statement {
       const header = value as AnswerHeader;
       this.#told ??= [];
       this.#told.push({ ...header, ...(header.stateChanges ? { stateChanges: { ...header.stateChanges } } : {}) });
-      args[0] = untracked(header);
+      args[0] = untracked(header, this.sql);
     }
     if (value !== undefined) this.delivered = true;
     this.given++;

@@ -86,9 +86,9 @@ test.each([
 });
 
 describe('what only our set-up has the server tell is hidden', () => {
-  const hidden = (told: object, serverStatus = 16386): object => {
+  const hidden = (told: object, serverStatus = 16386, sql = 'UPDATE t SET v = 1'): object => {
     const made = { serverStatus, stateChanges: { systemVariables: {}, schema: null, gtids: [], ...told } };
-    return untracked(made as never);
+    return untracked(made as never, sql);
   };
 
   test('all of it, with the bit that announces it, when nothing is left', () => {
@@ -110,15 +110,24 @@ describe('what only our set-up has the server tell is hidden', () => {
   test('that a transaction begins or ends, which MySQL tells by nothing but an empty report, stays', () => {
     const stateChanges = { systemVariables: {}, schema: null, gtids: [], trackStateChange: null };
     const made = { serverStatus: 16387, stateChanges };
-    expect(untracked(made)).toBe(made);
+    expect(untracked(made, 'BEGIN')).toBe(made);
     expect(made.stateChanges).toEqual(stateChanges);
+  });
+
+  test('so does the end of one that wrote, without its GTID; MariaDB tells nothing of it by itself', () => {
+    const stateChanges = { systemVariables: {}, schema: null, gtids: [], trackStateChange: null };
+    const told = { gtids: ['u:1'], trackStateChange: null };
+    expect(hidden(told, 16386, ' commit and chain')).toEqual({ serverStatus: 16386, stateChanges });
+    expect(hidden({ systemVariables: { last_gtid: '0-1-5' } }, 16386, 'COMMIT')).toEqual({ serverStatus: 2 });
+    // Without autocommit it began by itself, and ends without a word.
+    expect(hidden(told, 16384, 'COMMIT')).toEqual({ serverStatus: 0 });
   });
 
   test('a header without it is left alone, and so are rows', () => {
     const made = { serverStatus: 2 };
-    expect(untracked(made)).toBe(made);
+    expect(untracked(made, 'BEGIN')).toBe(made);
     const rows = [{ serverStatus: 16386, stateChanges: { schema: null } }];
-    expect(withoutTracking(rows, [{ name: 'serverStatus' }])).toBe(rows);
+    expect(withoutTracking(rows, [{ name: 'serverStatus' }], 'TABLE t')).toBe(rows);
   });
 
   test('in each of several results; what is left is of the same class', () => {
@@ -128,7 +137,10 @@ describe('what only our set-up has the server tell is hidden', () => {
       changedRows = 1;
     }
     const rows = [{ n: 1 }];
-    const [first, second] = withoutTracking([rows, new Header()], [[{ name: 'n' }], undefined]) as [unknown, object];
+    const [first, second] = withoutTracking([rows, new Header()], [[{ name: 'n' }], undefined], 'CALL p()') as [
+      unknown,
+      object,
+    ];
     expect(first).toBe(rows);
     expect(second).toBeInstanceOf(Header);
     expect({ ...second }).toEqual({ serverStatus: 2, changedRows: 1 });

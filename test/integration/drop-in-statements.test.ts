@@ -46,6 +46,62 @@ function streamed(on: driver.Connection, sql: string): Promise<unknown[]> {
   });
 }
 
+describe('a statement without a callback that fails, and nobody listens to', { timeout: TEST_MS }, () => {
+  const BAD = 'UPDATE t SET no_such = 1';
+  const told = (on: driver.Connection): string[] => {
+    const events: string[] = [];
+    on.on('error', ({ code, fatal }: driver.QueryError) => events.push(`${code} ${fatal}`));
+    return events;
+  };
+  const pooled = (): Promise<driver.PoolConnection> => {
+    const pool = here.use(ours.createPool(here.options({}, { connectionLimit: 1 })), (made) => made.end());
+    return taken(pool);
+  };
+  const taken = (pool: driver.Pool): Promise<driver.PoolConnection> =>
+    new Promise((resolve, reject) => pool.getConnection((error, one) => (error ? reject(error) : resolve(one))));
+
+  it.each(['query', 'execute'] as const)("is an 'error' of its connection, which is lost with it: %s", async (how) => {
+    const [plain, mine] = both();
+    const each = how === 'query' ? [plain, mine] : [mine]; // of mysql2's execute it is uncaught, whoever listens
+    for (const on of [...each, await pooled()]) {
+      const events = told(on);
+      on.query('BEGIN');
+      on[how](BAD);
+      on.query('COMMIT');
+      await until(() => events.length > 0);
+      await expect(answer(on, 'SELECT 1')).rejects.toThrow();
+      expect(events).toEqual(['ER_BAD_FIELD_ERROR true']);
+    }
+  });
+
+  it('is told also when the connection ends after it', async () => {
+    const [, mine] = both();
+    const events = told(mine);
+    mine.query(BAD);
+    mine.end();
+    await until(() => events.length > 0);
+    expect(events).toEqual(['ER_BAD_FIELD_ERROR true']);
+  });
+
+  it('is nothing to the next borrower of a pool', async () => {
+    const pool = here.use(ours.createPool(here.options({}, { connectionLimit: 1 })), (made) => made.end());
+    const first = await taken(pool);
+    const events = told(first);
+    first.query(BAD);
+    first.release();
+    const next = await taken(pool);
+    await expect(answer(next, 'SELECT 1 AS one')).resolves.toEqual([{ one: 1 }]);
+    expect(events).toEqual([]);
+    next.release();
+  });
+
+  it('is nothing of a pool, which goes on', async () => {
+    const pool = here.use(ours.createPool(here.options()), (made) => made.end());
+    await new Promise((resolve) => pool.query(BAD).on('end', resolve));
+    await expect(answer(pool as never, 'SELECT 1 AS one')).resolves.toEqual([{ one: 1 }]);
+  });
+});
+
 describe('headers of results are those that mysql2 would give', { timeout: TEST_MS }, () => {
   const TEXTS = [
     "SET NAMES 'koi8r'",
@@ -63,6 +119,9 @@ describe('headers of results are those that mysql2 would give', { timeout: TEST_
     'ROLLBACK',
     'BEGIN',
     'COMMIT',
+    'BEGIN',
+    "INSERT INTO t (v) VALUES ('y')",
+    ' commit',
     'SET @a = 1',
     'CREATE TEMPORARY TABLE passing (id INT)',
     "INSERT INTO t (v) VALUES ('b'), ('c')",

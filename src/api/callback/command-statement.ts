@@ -64,6 +64,8 @@ export class CommandStatement implements Statement {
   readonly command: DriverQuery;
   delivered = false;
   given = 0;
+  /** Is told of the failure that nobody else is told of. */
+  unheard: ((error: Error) => void) | undefined;
   readonly #protocol: Protocol;
   readonly #context: StatementContext;
   readonly #callback: DriverCallback | undefined;
@@ -139,7 +141,10 @@ export class CommandStatement implements Statement {
       if (this.#protocol === 'execute') this.command.emit('end');
       return this.#callback(error as never, error ? result : withoutTracking(result, fields, this.sql), fields);
     }
-    if (error && !this.#abandoned && this.command.listenerCount('error') > 0) this.command.emit('error', error);
+    if (error && !this.#abandoned) {
+      if (this.command.listenerCount('error') > 0) this.command.emit('error', error);
+      else this.unheard?.(error);
+    }
     this.command.emit('end');
   }
 

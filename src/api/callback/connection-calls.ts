@@ -9,6 +9,13 @@ import {
 } from './command-statement.js';
 import { createQuery, type DriverQuery, type DriverTexts, executeValues, textsOf } from './driver.js';
 
+/** The connection that is called. */
+interface Caller {
+  run(statement: Statement): void;
+  /** Who is told, when a statement that begins now and has no callback fails without a listener. */
+  unheard(): (error: Error) => void;
+}
+
 /**
  * The `query` and `execute` calls of one connection, with what mysql2's connection does at once: it names the placeholders by
  * position, refuses values that cannot be bound, and shows the text that is sent as the command's `sql`.
@@ -17,13 +24,13 @@ export class ConnectionCalls {
   readonly texts: DriverTexts;
   readonly #config: object;
   #contexts: StatementContexts;
-  readonly #run: (statement: Statement) => void;
+  readonly #caller: Caller;
 
-  constructor(config: object, run: (statement: Statement) => void) {
+  constructor(config: object, caller: Caller) {
     this.texts = textsOf(config);
     this.#config = config;
     this.#contexts = statementContexts(config);
-    this.#run = run;
+    this.#caller = caller;
   }
 
   /** Those that run or wait are told nothing more. */
@@ -81,7 +88,8 @@ export class ConnectionCalls {
 
   #send(protocol: Protocol, sql: unknown, command: DriverQuery): CommandStatement {
     const statement = new CommandStatement(protocol, command, contextOf(sql, this.#contexts));
-    this.#run(statement);
+    if (!command.onResult) statement.unheard = this.#caller.unheard();
+    this.#caller.run(statement);
     return statement;
   }
 }

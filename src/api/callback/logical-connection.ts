@@ -1,7 +1,6 @@
 import type { ConnectionOptions, Query } from 'mysql2';
-import { type PhysicalConnection, socketOf } from '../../cluster/physical-connection.js';
+import { socketOf } from '../../cluster/physical-connection.js';
 import { ClusterClosedError } from '../../errors.js';
-import type { StatementClusterOptions } from '../../options.js';
 import type { Session } from '../../session/session.js';
 import type { SessionCore } from '../../session/session-core.js';
 import { idOf } from '../../session/shown-threads.js';
@@ -10,28 +9,12 @@ import type { TransactionRoom } from '../../session/transaction.js';
 import { ConnectionCalls } from './connection-calls.js';
 import type { ConnectionOwner } from './connection-owner.js';
 import { copyConfig } from './control-connection.js';
+import { type DirectCall, PING } from './direct-call.js';
 import { DriverConnection } from './driver.js';
 import { NoSocket } from './no-socket.js';
 import { type PreparedInfo, PreparedStatement, type PrepareOptions } from './prepared-statement.js';
 
 type Callback = (error: Error | null, ...results: unknown[]) => void;
-
-/** What is sent by a method of the driver's connection other than `query` and `execute`. */
-interface DirectCall {
-  /** Classified to find the lease. */
-  readonly sql: string;
-  readonly send: (lease: PhysicalConnection, done: StatementDone) => void;
-  readonly callback: Callback | undefined;
-  /** The text that decides where it is sent, when that is another. */
-  readonly leadsTo?: string;
-  /** Whatever server there is will do. */
-  readonly opens?: boolean;
-  /** What the session has made is forgotten before it. */
-  readonly resets?: boolean;
-  readonly options?: StatementClusterOptions | undefined;
-}
-
-const PING: Pick<DirectCall, 'sql' | 'send'> = { sql: '', send: (lease, done) => lease.raw.ping(done as never) };
 
 /** mysql2's callback connection on a cluster: a session that may use one connection of the primary and one of a replica. */
 export class LogicalConnection extends DriverConnection {
@@ -49,13 +32,18 @@ export class LogicalConnection extends DriverConnection {
   #lentOut: 'kept' | 'given back' | undefined;
   #closing = false;
   #opened = false;
+  #borrower = 0; // counts those that it was lent to
+  #unheard: Error | undefined; // how a statement failed that had neither a callback nor a listener
 
   constructor(core: SessionCore, config: object, owner: ConnectionOwner<LogicalConnection>) {
     super();
     this.config = copyConfig(config, core);
     this.#owner = owner;
     this.#session = owner.newSession(core);
-    this.#calls = new ConnectionCalls(this.config, (statement) => this.#session.run(statement));
+    this.#calls = new ConnectionCalls(this.config, {
+      run: (statement) => this.#session.run(statement),
+      unheard: () => this.#unheardBy(this.#borrower),
+    });
     this.#session.onLost = (error) => {
       if (this.listenerCount('error') > 0) this.emit('error', error);
     };
@@ -239,6 +227,7 @@ export class LogicalConnection extends DriverConnection {
       return;
     }
     this.#out = false;
+    this.#borrower++;
     this.lastActiveTime = Date.now();
     this.#session.whenIdle(this.#giveBack);
   }
@@ -262,6 +251,17 @@ export class LogicalConnection extends DriverConnection {
     this.#session.abort(error);
     this.#out = false;
     this.#owner.takeBack(this, false);
+  }
+
+  // What it belonged to must not go on as if it had run: as mysql2's, the connection is lost with it, and says so once.
+  #unheardBy(borrower: number): (error: Error) => void {
+    return (error) =>
+      process.nextTick(() => {
+        if (this.#borrower !== borrower || this.#unheard === error) return;
+        this.#unheard = error;
+        this.fail(Object.assign(error, { fatal: true }));
+        this.emit('error', error);
+      });
   }
 
   /** Gives a pooled connection back, as mysql2 does; with its option `gracefulEnd`, finishes what runs, then closes. */

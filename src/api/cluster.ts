@@ -136,6 +136,7 @@ export class Cluster {
     task: (connection: ClusteredPromisePoolConnection) => Promise<T> | T,
     options: TransactionOptions = {},
   ): Promise<T> {
+    checkType('task', task, 'function');
     const enter = this.#owner.enter as () => Promise<TransactionRoom<ClusteredPromisePoolConnection>>;
     return runTransaction({ enter, task, options, callOptions: callOptions(undefined) });
   }

@@ -35,13 +35,14 @@ export interface ExplainedCall {
   readonly opaque: boolean;
   readonly options: StatementClusterOptions | undefined;
   /** The connection's, when one is asked. */
-  readonly session: Pick<SessionHost, 'core' | 'state' | 'pins' | 'lease'> | undefined;
+  readonly session: Pick<SessionHost, 'core' | 'state' | 'pins' | 'lease' | 'classify'> | undefined;
 }
 
 export function explainCall({ sql, opaque, options, session }: ExplainedCall, core: SessionCore): Explanation {
   const { source, classifier, rules, database } = core;
-  const classification = opaque ? OPAQUE : classifier.classify(sql);
-  const statements = explainStatements(sql, { ...classifier.dialect, schema: database });
+  const classification = opaque ? OPAQUE : (session ?? classifier).classify(sql);
+  const sqlMode = session?.state?.sqlMode ?? classifier.dialect.sqlMode;
+  const statements = explainStatements(sql, { ...classifier.dialect, sqlMode, schema: database });
   const routed = { classification, session: session ?? { core, state: undefined } };
   const told = rules?.of(sql);
   const rule = told?.rule && { because: told.rule.because, route: told.rule.route };

@@ -55,9 +55,16 @@ const REPLAYED = new Set([
 
 /**
  * What MySQL is asked to tell changes of: what is replayed, and what says how transactions end. That anything else has changed, it
- * says without a name (`session_track_state_change`). `'*'` would bring a `statement_id` with every answer.
+ * says without a name (`session_track_state_change`). `'*'` would bring a `statement_id` with every answer. A name that a version
+ * does not have would bring a warning, which the application's first SHOW WARNINGS would show.
  */
-export const TRACKED_BY_NAME: readonly string[] = ['autocommit', 'completion_type', ...REPLAYED];
+export function trackedByName(version: string): readonly string[] {
+  const missing = /^5\./.test(version) ? MISSING_IN_5 : MISSING_SINCE_8;
+  return ['autocommit', 'completion_type', ...REPLAYED].filter((name) => !missing.has(name));
+}
+
+const MISSING_IN_5 = new Set(['cte_max_recursion_depth', 'max_statement_time', 'sql_require_primary_key']);
+const MISSING_SINCE_8 = new Set(['max_statement_time', 'tx_isolation']);
 
 // `statement_id` comes with every answer where all are tracked; the read-only switch is the package's own net and a statement's intent.
 const UNCHANGING = new Set(['statement_id', 'last_gtid']);

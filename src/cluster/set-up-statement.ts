@@ -1,15 +1,14 @@
 import { isMariaDb } from '../is-mariadb.js';
-import { TRACKED_BY_NAME } from './session-variables.js';
+import { trackedByName } from './session-variables.js';
 
 /**
- * The one statement that sets a fresh connection up. MariaDB knows no `session_track_gtids`; its `'*'` has `last_gtid`. MySQL ignores
- * names that its version does not have, with a warning. On a replica
+ * The one statement that sets a fresh connection up. MariaDB knows no `session_track_gtids`; its `'*'` has `last_gtid`. On a replica
  * no read may open a transaction: its snapshot would be there for the next user.
  */
 export function setUpStatement(version: string, role: 'primary' | 'replica'): string {
   const mariadb = isMariaDb(version);
   const assignments = [
-    `session_track_system_variables='${mariadb ? '*' : TRACKED_BY_NAME.join(',')}'`,
+    `session_track_system_variables='${mariadb ? '*' : trackedByName(version).join(',')}'`,
     'session_track_schema=ON',
     'session_track_state_change=ON',
     ...(mariadb ? [] : ["session_track_gtids='OWN_GTID'"]),

@@ -44,14 +44,32 @@ export function mayGiveId({ kind, access, dependsOn }: Classification, headers: 
   return kind === 'call' || access === 'unknown' || dependsOn.includes('last-insert-id');
 }
 
+/** Whether FOUND_ROWS() may be of this statement from now on: what only sets something, or begins or ends a transaction, leaves it. */
+export function mayFindRows({ access, statements }: Classification, headers: readonly AnswerHeader[]): boolean {
+  return headers.length === 0 || statements > 1 || (access !== 'session' && access !== 'transaction');
+}
+
+/** The leases of the last statement, of the last that may have generated an id, and of the last that may have found rows. */
+interface LastLeases {
+  readonly answer: PhysicalConnection | undefined;
+  readonly writer: PhysicalConnection | undefined;
+  readonly rows: PhysicalConnection | undefined;
+}
+
+/** Which of them is asked. */
+export function lastAskedOf({ dependsOn }: Classification, last: LastLeases): PhysicalConnection | undefined {
+  if (dependsOn.includes('last-insert-id')) return last.writer;
+  return dependsOn.every((each) => each === 'found-rows') ? last.rows : last.answer;
+}
+
 // SQL_CALC_FOUND_ROWS asks for nothing: it makes the answer, on the primary, where any statement may ask for it.
 function onlyCounts({ classification: { dependsOn }, sql }: Asking): boolean {
   return dependsOn.every((each) => each === 'found-rows') && !FOUND_ROWS.test(sql);
 }
 
-// In a transaction on a replica: what the primary was asked to do before it, and nothing else, is the primary's to answer.
+// Bound to one lease: what the other was asked to do before, and nothing else, is the other's to answer.
 function isAside(last: PhysicalConnection | undefined, { host, classification, sql }: Asking): boolean {
-  if (host.state?.pinnedTo !== 'replica' || last?.target.role !== 'primary') return false;
+  if (last === undefined || host.state?.pinnedTo === last.target.role) return false;
   const { access, effects } = classification;
   if (effects.length > 0 || (access !== 'read' && access !== 'session')) return false;
   return readsNoTable(sql, host.core.classifier.dialect);

@@ -24,7 +24,7 @@ import { decideRetry, type RetryDecision } from './retry.js';
 import type { SessionHost } from './session-core.js';
 import { lostSession, thrownAs } from './session-errors.js';
 import type { Statement, StatementDone } from './statement.js';
-import { blursReport, kills, mayChangeUnseen } from './traces.js';
+import { blursReport, kills, mayChangeUnseen, writesNothing } from './traces.js';
 import { wishFor } from './wish.js';
 
 /** One statement on its way through a session: route, lease, replay, run, take in the answer, or try again. */
@@ -181,7 +181,7 @@ export class Execution implements LeaseRequest {
       if (changesFunctions(this.#statement.sql, this.#classification)) forgetFunctions();
       const ended = this.#session.core.source.cluster.clock.now();
       lease.lastUsedAt = ended;
-      lease.traffic.end(ended - this.#sentAt, error !== null, ended);
+      lease.traffic.end(ended - this.#sentAt, !!error, ended);
       if (error?.code === 'PROTOCOL_SEQUENCE_TIMEOUT') this.#timedOut(lease, error);
       // With an answer beside it, an error is mysql2's own: a local file that could not be read to its end.
       else if (error && result === undefined) this.#failed(lease, error, true);
@@ -212,9 +212,9 @@ export class Execution implements LeaseRequest {
     this.#session.done(lease);
   }
 
-  // A SLEEP() that KILL ends gives a row; of a read that nobody wants any more the answer is nobody's.
+  // A SLEEP() that KILL ends gives a row; of rows that nobody wants any more the answer is nobody's.
   #tell(error: DriverError | null, result: unknown, fields: unknown): void {
-    const unwanted = this.#classification.access === 'read' ? this.#cancellation?.reason : undefined;
+    const unwanted = writesNothing(this.#classification) ? this.#cancellation?.reason : undefined;
     if (unwanted && !this.#statement.delivered) this.#statement.settle(unwanted as DriverError);
     else this.#statement.settle(error, result, fields);
   }
@@ -284,7 +284,7 @@ export class Execution implements LeaseRequest {
     const thrown = thrownAs(as, cause, { sql: this.#statement.sql, pins: this.#session.state?.pins ?? [] });
     this.#session.guard?.failed(thrown, this.#classification);
     const pinnedHere = this.#session.state?.pinnedTo === lease.target.role;
-    if (as !== 'driver') lease.destroy(error);
+    if (as !== 'driver' && as !== 'read-only-transaction') lease.destroy(error);
     if (pinnedHere && lease.dead) this.#session.lost(thrown instanceof ClusterError ? thrown : error);
     this.#end(lease, thrown);
   }

@@ -24,12 +24,16 @@ export interface Attempt {
 export type RetryDecision =
   | { readonly action: 'again'; readonly where: 'primary' | 'elsewhere'; readonly misrouted: boolean }
   /** The driver's error as it is. */
-  | { readonly action: 'throw'; readonly as: 'driver' | 'outcome-unknown' | 'transaction-lost' | 'session-lost' };
+  | {
+      readonly action: 'throw';
+      readonly as: 'driver' | 'outcome-unknown' | 'transaction-lost' | 'session-lost' | 'read-only-transaction';
+    };
 
 const DRIVER: RetryDecision = { action: 'throw', as: 'driver' };
 const UNKNOWN: RetryDecision = { action: 'throw', as: 'outcome-unknown' };
 const TRANSACTION_LOST: RetryDecision = { action: 'throw', as: 'transaction-lost' };
 const SESSION_LOST: RetryDecision = { action: 'throw', as: 'session-lost' };
+const READ_ONLY_TRANSACTION: RetryDecision = { action: 'throw', as: 'read-only-transaction' };
 const ON_PRIMARY: RetryDecision = { action: 'again', where: 'primary', misrouted: false };
 const ELSEWHERE: RetryDecision = { action: 'again', where: 'elsewhere', misrouted: false };
 const MISROUTED: RetryDecision = { action: 'again', where: 'primary', misrouted: true };
@@ -80,8 +84,9 @@ function unknownThere({ classification, delivered, enabled, primaryServes }: Att
 
 // On a node that became read-only a transaction can never be committed, and nothing else can be written in this session.
 function refusedInPin(attempt: Attempt): RetryDecision {
-  const { pins, slot } = attempt;
-  if (slot === 'replica') return DRIVER;
+  const { facts, pins, slot } = attempt;
+  if (slot === 'replica')
+    return facts.readOnlyTransaction || !pins.includes('a transaction') ? DRIVER : READ_ONLY_TRANSACTION;
   if (mayBeInTransaction(pins)) return TRANSACTION_LOST;
   return isProved(attempt) ? SESSION_LOST : UNKNOWN;
 }

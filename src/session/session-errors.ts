@@ -14,6 +14,17 @@ export function lostSession(pins: readonly PinReason[], cause: Error | undefined
   return new SessionLostError(pins.join(', '), cause);
 }
 
+const SAID = 'Cannot execute statement in a READ ONLY transaction.';
+
+// A replica looks at its own switch before it looks at the transaction: a primary says this.
+const READ_ONLY_TRANSACTION = {
+  errno: 1792,
+  code: 'ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION',
+  sqlState: '25006',
+  sqlMessage: SAID,
+  message: SAID,
+} as const;
+
 /** What an error of the driver means for the caller. */
 export type ThrownAs = Extract<RetryDecision, { action: 'throw' }>['as'];
 
@@ -32,6 +43,8 @@ export function thrownAs(
       return new TransactionLostError(error.message, error);
     case 'session-lost':
       return lostSession(pins, error);
+    case 'read-only-transaction':
+      return Object.assign(error, READ_ONLY_TRANSACTION);
     default:
       return as satisfies never;
   }

@@ -4,7 +4,7 @@ import { ClusterClosedError } from '../errors.js';
 import type { Classification } from '../sql/classification.js';
 import type { NodeId } from '../topology/node-report.js';
 import { type AnswerHeader, AUTOCOMMIT, rowsHeaders } from './answer.js';
-import { answeringLease, mayGiveId } from './answering-lease.js';
+import { answeringLease, lastAskedOf, mayFindRows, mayGiveId } from './answering-lease.js';
 import { Execution } from './execution.js';
 import { endOnServer } from './kill.js';
 import { moveTransaction } from './move-transaction.js';
@@ -36,13 +36,13 @@ export class Session implements SessionHost {
   onLost: ((error: Error) => void) | undefined;
   /** Called when a statement is about to run on another lease than the last. */
   onLease: ((lease: PhysicalConnection) => void) | undefined;
-  /** Watches the transaction of `cluster.transaction` that runs in it. */
   guard: TransactionGuard | undefined;
   #lastLease: PhysicalConnection | undefined;
   #busy: PhysicalConnection | undefined;
   // Of this borrower: what an earlier one did is nobody's answer.
   #lastAnswer: PhysicalConnection | undefined;
   #lastWriter: PhysicalConnection | undefined;
+  #lastRows: PhysicalConnection | undefined;
   #whenIdle: (() => void)[] | undefined;
   /** The statement that runs, when its rows are given one by one. */
   streaming: Statement | undefined;
@@ -53,7 +53,6 @@ export class Session implements SessionHost {
     this.keepsLeases = keepsLeases;
   }
 
-  /** Why the session cannot be used any more. */
   get dead(): Error | undefined {
     return this.#dead;
   }
@@ -107,7 +106,8 @@ export class Session implements SessionHost {
   }
 
   answering(classification: Classification, sql: string): PhysicalConnection | undefined {
-    const last = classification.dependsOn.includes('last-insert-id') ? this.#lastWriter : this.#lastAnswer;
+    const answer = this.#lastAnswer;
+    const last = lastAskedOf(classification, { answer, writer: this.#lastWriter, rows: this.#lastRows ?? answer });
     return answeringLease(last, { host: this, classification, sql });
   }
 
@@ -141,6 +141,7 @@ export class Session implements SessionHost {
     const answers = headers.length > 0 ? headers : rowsHeaders(lease.rowStatus());
     const slot = lease.target.role;
     if (slot === 'primary' && mayGiveId(classification, headers)) this.#lastWriter = lease;
+    if (mayFindRows(classification, headers)) this.#lastRows = lease;
     const steady = this.#state === undefined ? AUTOCOMMIT : this.#state.steadyStatus(slot);
     if (steady !== undefined && leavesNoTrace(classification, answers, steady)) {
       if (steady !== AUTOCOMMIT) this.guard?.succeeded(classification, headers, true);
@@ -228,6 +229,7 @@ export class Session implements SessionHost {
     this.#count();
     this.#lastAnswer = undefined;
     this.#lastWriter = undefined;
+    this.#lastRows = undefined;
     this.#dead = undefined;
   }
 

@@ -13,6 +13,11 @@ export function isKill(effect: Effect): effect is Effect & { type: 'kill' } {
   return effect.type === 'kill';
 }
 
+/** Whether an error in place of its answer would hide no write. */
+export function writesNothing({ access }: Classification): boolean {
+  return access === 'read' || access === 'locking-read' || access === 'session';
+}
+
 /** Whether one of its statements is a KILL. */
 export function kills({ effects }: Classification): boolean {
   for (let at = 0; at < effects.length; at++) if (isKill(effects[at] as Effect)) return true;

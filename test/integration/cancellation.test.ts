@@ -527,6 +527,20 @@ describe('an AbortSignal', { timeout: TEST_MS }, () => {
     expect(await failureOf(pool.query(wrong))).toBeInstanceOf(OptionError);
   });
 
+  it('rows that KILL cut short are not given as if they were all: of a locking read, of session state', async () => {
+    const pool = await here.pool();
+    for (const sql of [
+      'SELECT SLEEP(60) AS s, v FROM t WHERE id = 2 FOR UPDATE',
+      'SELECT SLEEP(60) AS s, @nothing AS v',
+    ]) {
+      const controller = new AbortController();
+      const sent = failureOf(pool.query({ sql, cluster: { signal: controller.signal } }));
+      await untilRuns(sql);
+      controller.abort();
+      expect(await sent).toMatchObject({ name: 'AbortError' });
+    }
+  });
+
   it('aborted after the answer changes nothing', async () => {
     const pool = await here.pool();
     const controller = new AbortController();

@@ -32,6 +32,14 @@ async function taken(options: object = {}, outer: object = {}): ReturnType<Clust
   return here.use(await pool.getConnection(), (connection) => connection.release());
 }
 
+// As a primary says it.
+const READ_ONLY_TRANSACTION = {
+  errno: 1792,
+  code: 'ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION',
+  sqlState: '25006',
+  message: 'Cannot execute statement in a READ ONLY transaction.',
+};
+
 describe('answers to the statement before', { timeout: TEST_MS }, () => {
   it('come from the replica that ran it', async () => {
     const connection = await taken();
@@ -44,6 +52,29 @@ describe('answers to the statement before', { timeout: TEST_MS }, () => {
     expect(await rowsOf(connection, 'SHOW WARNINGS')).toMatchObject([{ Code: 1292 }]);
     await failureOf(connection.query('SELECT nothing FROM t'));
     expect(await rowsOf(connection, 'SHOW ERRORS')).toMatchObject([{ Code: 1054 }]);
+  });
+
+  it.each(["SET time_zone = '+04:00'", 'SET @a = 5', 'BEGIN', 'SAVEPOINT s', 'COMMIT', 'USE shop', 'UNLOCK TABLES'])(
+    'FOUND_ROWS() is of the last read, also after %s on the primary',
+    async (sql) => {
+      const connection = await taken();
+      await connection.query('SELECT v FROM t LIMIT 2');
+      await connection.query(sql);
+      expect(await rowsOf(connection, 'SELECT FOUND_ROWS() AS n')).toEqual([{ n: 2 }]);
+    },
+  );
+
+  it('a connection that was opened counts as no error', async () => {
+    const pool = await here.pool();
+    (await pool.getConnection()).release();
+    expect(pool.cluster.status().nodes.map(({ traffic }) => traffic.errors)).toEqual([0, 0, 0]);
+  });
+
+  it('SHOW WARNINGS of a fresh connection has none of our own', async () => {
+    const connection = await taken();
+    expect(await rowsOf(connection, 'SHOW WARNINGS')).toEqual([]);
+    await connection.changeUser({});
+    expect(await rowsOf(connection, 'SELECT @@warning_count AS n')).toEqual([{ n: 0 }]);
   });
 
   it('LAST_INSERT_ID() is of the last insert, also after reads on a replica', async () => {
@@ -194,7 +225,7 @@ describe('pins', { timeout: TEST_MS }, () => {
     await connection.query('SET @a = 1');
     expect(connection.cluster.explain('SELECT v FROM t')).toMatchObject({
       decision: 'use',
-      node: here.primary.address,
+      node: `${here.primary.host}:${here.primary.port}`,
       because: expect.stringContaining('a user variable'),
     });
   });
@@ -226,6 +257,16 @@ describe('pins', { timeout: TEST_MS }, () => {
     await other.rollback();
     other.release();
     expect(warnings).toEqual([]);
+  });
+
+  it('explain() of a connection reads the text by its sql_mode', async () => {
+    const connection = await taken();
+    await connection.query("SET sql_mode = 'NO_BACKSLASH_ESCAPES'");
+    const locking = "SELECT '\\' a FROM t FOR UPDATE -- '";
+    expect(connection.cluster.explain(locking)).toMatchObject({
+      access: 'write',
+      node: `${here.primary.host}:${here.primary.port}`,
+    });
   });
 
   it("explain() of a pool's connection names them too", async () => {
@@ -516,7 +557,7 @@ describe('SET TRANSACTION READ ONLY', { timeout: TEST_MS }, () => {
         const sql = `SELECT e.ISOLATION_LEVEL AS level, e.ACCESS_MODE AS access FROM performance_schema.events_transactions_current e
         JOIN performance_schema.threads t USING (THREAD_ID) WHERE t.PROCESSLIST_ID = ${connection.threadId}`;
         expect((await here.asRoot(node ?? here.primary, [sql]))[0]).toEqual([{ level, access: 'READ ONLY' }]);
-        expect([1290, 1792]).toContain((await failureOf(connection.query('DELETE FROM t'))).errno);
+        expect(await failureOf(connection.query('DELETE FROM t'))).toMatchObject(READ_ONLY_TRANSACTION);
         expect(await nameOf(connection)).toBe(name);
         await connection.query('COMMIT');
         expect(pool.cluster.status().pins).toEqual({});

@@ -67,7 +67,7 @@ class Side {
     const told = await (prepared ? this.#connection.execute(text, values) : this.#connection.query(text, values)).then(
       ([result, fields]) => answerOf(result, fields),
       ({ errno, code, message }: QueryError) => ({
-        failed: REFUSALS.has(errno ?? 0) ? 'refused' : (errno ?? code ?? message),
+        failed: errno ?? code ?? message,
       }),
     );
     return JSON.stringify(told).replaceAll(this.schemas.A, '{A}').replaceAll(this.schemas.B, '{B}');

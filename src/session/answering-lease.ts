@@ -45,7 +45,8 @@ export function mayGiveId({ kind, access, dependsOn }: Classification, headers: 
 }
 
 /** Whether FOUND_ROWS() may be of this statement from now on: what only sets something, or begins or ends a transaction, leaves it. */
-export function mayFindRows({ access, statements }: Classification, headers: readonly AnswerHeader[]): boolean {
+export function mayFindRows({ kind, access, statements }: Classification, headers: readonly AnswerHeader[]): boolean {
+  if (kind === 'empty') return false;
   return headers.length === 0 || statements > 1 || (access !== 'session' && access !== 'transaction');
 }
 

@@ -13,9 +13,9 @@ export function isKill(effect: Effect): effect is Effect & { type: 'kill' } {
   return effect.type === 'kill';
 }
 
-/** Whether an error in place of its answer would hide no write. */
-export function writesNothing({ access }: Classification): boolean {
-  return access === 'read' || access === 'locking-read' || access === 'session';
+/** Whether an error in place of its answer would hide nothing that it did. */
+export function writesNothing({ access, effects }: Classification): boolean {
+  return effects.length === 0 && (access === 'read' || access === 'locking-read' || access === 'session');
 }
 
 /** Whether one of its statements is a KILL. */

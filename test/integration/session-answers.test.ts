@@ -60,6 +60,7 @@ describe('answers to the statement before', { timeout: TEST_MS }, () => {
       const connection = await taken();
       await connection.query('SELECT v FROM t LIMIT 2');
       await connection.query(sql);
+      await connection.ping();
       expect(await rowsOf(connection, 'SELECT FOUND_ROWS() AS n')).toEqual([{ n: 2 }]);
     },
   );

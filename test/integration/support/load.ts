@@ -2,7 +2,7 @@ import type { RowDataPacket } from 'mysql2/promise';
 import { expect } from 'vitest';
 import type { ClusteredPromisePool } from '../../../src/promise.js';
 import type { TestCluster, TestNode } from '../../../src/testing/index.js';
-import { type Lab, nameOf, until } from './lab.js';
+import { type Lab, nameOf, pause, until } from './lab.js';
 
 /** What became of the statements of a load. */
 export interface LoadResult {
@@ -15,9 +15,17 @@ export interface LoadResult {
   readonly reads: number;
 }
 
+interface LoadOptions {
+  readonly writers?: number;
+  readonly readers?: number;
+  /** Between two statements of one of them, ms: what catches up meanwhile gets its turn. */
+  readonly pauseMs?: number;
+}
+
 /** Writes and reads in loops until it is stopped. */
 export class Load {
   readonly #pool: ClusteredPromisePool;
+  readonly #pauseMs: number;
   readonly #acknowledged: number[] = [];
   readonly #unknown: number[] = [];
   readonly #failures: unknown[] = [];
@@ -25,8 +33,9 @@ export class Load {
   #reads = 0;
   #running = true;
 
-  constructor(pool: ClusteredPromisePool, { writers = 0, readers = 0 }: { writers?: number; readers?: number }) {
+  constructor(pool: ClusteredPromisePool, { writers = 0, readers = 0, pauseMs = 0 }: LoadOptions) {
     this.#pool = pool;
+    this.#pauseMs = pauseMs;
     for (let i = 0; i < writers; i++) this.#loops.push(this.#write());
     for (let i = 0; i < readers; i++) this.#loops.push(this.#read());
   }
@@ -61,6 +70,7 @@ export class Load {
         else this.#failures.push(error);
         await breath();
       }
+      if (this.#pauseMs > 0) await pause(this.#pauseMs);
     }
   }
 
@@ -73,6 +83,7 @@ export class Load {
         this.#failures.push(error);
         await breath();
       }
+      if (this.#pauseMs > 0) await pause(this.#pauseMs);
     }
   }
 }

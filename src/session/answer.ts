@@ -57,7 +57,7 @@ const TRACKED = new Set([
   'time_zone',
 ]);
 const STATE_CHANGED = 0x4000;
-const COMMIT = /^\s*COMMIT\b/i;
+const COMMIT = /^\s*COMMIT\b[^;]*;?\s*$/i;
 
 /**
  * mysql2's result without what the server told only because the set-up of our connections asked for it.

@@ -6,8 +6,8 @@ import type { Applied } from './change.js';
 import { identify } from './identify.js';
 import { measureLag } from './lag.js';
 import type { Address, NodeId, NodeReport } from './node-report.js';
-import { frozenView, noteAnswer, noteFailure } from './node-views.js';
-import { ofOneClass } from './one-class.js';
+import { noteAnswer, noteFailure } from './node-views.js';
+import { frozen, ofOneClass } from './one-class.js';
 import type { NodeView, Topology } from './topology.js';
 import { withWishes } from './wishes.js';
 
@@ -90,7 +90,7 @@ export function applyArrival(topology: Topology, { node: id, executed, answeredA
   const united = node.executed.union(executed);
   if (united === node.executed) return topology;
   const moved = { ...node, executed: united, arrivedAt: Math.max(answeredAt, node.arrivedAt ?? answeredAt) };
-  const next = frozenView({ ...moved, lag: Object.freeze(ofOneClass(measureLag(moved, topology))) });
+  const next = frozen({ ...moved, lag: frozen(measureLag(moved, topology)) });
   return Object.freeze({
     ...topology,
     nodes: new Map(topology.nodes).set(id, next),

@@ -8,8 +8,7 @@ import { addBeat } from './heartbeats.js';
 import { measureLag } from './lag.js';
 import { isThere } from './node-health.js';
 import type { LiveReport, NodeId, NodeReport } from './node-report.js';
-import { frozenView } from './node-views.js';
-import { ofOneClass } from './one-class.js';
+import { frozen } from './one-class.js';
 import { roleOf } from './roles.js';
 import { addSample, keepsItsSamples } from './samples.js';
 import type { LagState, NodeView, Sample, Topology } from './topology.js';
@@ -147,7 +146,7 @@ function finish(nodes: Nodes, reign: Reign): Nodes {
     const lag = measureLag(node, reign);
     const role = roleOf(node, reign.believed);
     const same = sameLag(lag, node.lag) && role.role === node.role && role.because === node.because;
-    next.set(id, same ? frozenView(node) : frozenView({ ...node, ...role, lag: Object.freeze(ofOneClass(lag)) }));
+    next.set(id, frozen(same ? node : { ...node, ...role, lag: frozen(lag) }));
   }
   return next;
 }

@@ -4,7 +4,6 @@ import { hasSource, turnedTo } from './following.js';
 import { noLag } from './lag.js';
 import { afterAnswer, afterFailure } from './node-health.js';
 import type { FailedReport, LiveReport, NodeId } from './node-report.js';
-import { ofOneClass } from './one-class.js';
 import type { AddressView, NodeView, Topology } from './topology.js';
 
 type Nodes = ReadonlyMap<NodeId, NodeView>;
@@ -53,11 +52,6 @@ function newNode(report: LiveReport, context: AnswerContext): NodeView {
     maxConnections: undefined,
     servingSince: Number.NEGATIVE_INFINITY,
   };
-}
-
-/** The node as a frozen value. */
-export function frozenView(node: NodeView): NodeView {
-  return Object.isFrozen(node) ? node : Object.freeze(ofOneClass(node));
 }
 
 interface Answering {

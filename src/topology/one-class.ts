@@ -5,3 +5,8 @@
 export function ofOneClass<T extends object>(value: T): T {
   return Object.assign({}, value);
 }
+
+/** The value frozen: a copy of one class, or itself when it is frozen already. */
+export function frozen<T extends object>(value: T): T {
+  return Object.isFrozen(value) ? value : Object.freeze(ofOneClass(value));
+}

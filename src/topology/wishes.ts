@@ -4,7 +4,7 @@ import { isLive, noteControl, problemOf, rowOf, traitsWith } from './control.js'
 import { type Duties, dutiesOf, ON_DUTY } from './duty.js';
 import { isReturning } from './node-health.js';
 import type { NodeReport } from './node-report.js';
-import { frozenView } from './node-views.js';
+import { frozen } from './one-class.js';
 import { compareSemiSync, noteSemiSync } from './semi-sync.js';
 import type { ControlView, Duty, NodeTraits, NodeView, Topology } from './topology.js';
 
@@ -87,7 +87,7 @@ function obey(node: NodeView, { before, duties, control, firstAt, context }: Obe
     traits === node.traits &&
     maxConnections === node.maxConnections &&
     servingSince === node.servingSince;
-  return same ? node : frozenView({ ...node, duty, traits, maxConnections, servingSince });
+  return same ? node : frozen({ ...node, duty, traits, maxConnections, servingSince });
 }
 
 const LIFTED: Duty = Object.freeze({ ...ON_DUTY, because: 'nobody takes it out any more' });

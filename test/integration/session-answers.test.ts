@@ -226,7 +226,7 @@ describe('pins', { timeout: TEST_MS }, () => {
     await connection.query('SET @a = 1');
     expect(connection.cluster.explain('SELECT v FROM t')).toMatchObject({
       decision: 'use',
-      node: `${here.primary.host}:${here.primary.port}`,
+      node: here.primary.address,
       because: expect.stringContaining('a user variable'),
     });
   });
@@ -266,7 +266,7 @@ describe('pins', { timeout: TEST_MS }, () => {
     const locking = "SELECT '\\' a FROM t FOR UPDATE -- '";
     expect(connection.cluster.explain(locking)).toMatchObject({
       access: 'write',
-      node: `${here.primary.host}:${here.primary.port}`,
+      node: here.primary.address,
     });
   });
 

@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 import type { ClusteredPromisePool, ClusteredPromisePoolConnection } from '../../src/promise.js';
 import { count } from '../support/counts.js';
 import { lab, TEST_MS } from './support/lab.js';
-import { type Act, actsOf } from './support/session-acts.js';
+import { type Act, actsOf, BEGIN_READ_ONLY } from './support/session-acts.js';
 
 /**
  * Random sequences on one logical connection of a cluster and on one plain connection of mysql2 to its primary: each
@@ -46,8 +46,6 @@ const here = lab({ databases: ['shop', ...ALL.flatMap(({ A, B }) => [A, B])] }, 
   for (const schemas of ALL) for (const sql of TABLES) await made.cluster.query(made.primary, fill(sql, schemas));
   await made.cluster.waitForReplication();
 });
-
-const READ_ONLY: Act = { sql: 'START TRANSACTION READ ONLY', readOnly: true };
 
 /** One of the two that are compared. */
 class Side {
@@ -137,12 +135,12 @@ async function work(worker: number, ran: Map<string, number>): Promise<number> {
   const pool = await here.pool({ maxLagMs: 10_000, consistencyWaitMs: 1000 }, options);
   const acts = fc.array(fc.constantFrom(...actsOf), { minLength: 1, maxLength: LONGEST });
   // What begins on a replica is seldom drawn.
-  const onReplica = acts.map((drawn) => [READ_ONLY, ...drawn]);
+  const onReplica = acts.map((drawn) => [BEGIN_READ_ONLY, ...drawn]);
   const sequences = fc.oneof({ weight: 3, arbitrary: acts }, { weight: 1, arbitrary: onReplica });
   const property = fc.asyncProperty(sequences, async (drawn) => {
     const { sides, release } = await freshSides(pool, worker);
     try {
-      if (drawn[0] === READ_ONLY) await untilReplicaHasAll(pool, sides[1]);
+      if (drawn[0] === BEGIN_READ_ONLY) await untilReplicaHasAll(pool, sides[1]);
       await compare(sides, drawn, ran);
     } finally {
       release();

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { ClusterKind } from '../../src/cluster-kind.js';
-import type { Probe, ProbeAnswer, ProbeContext } from '../../src/probes/probe.js';
+import type { Probe, ProbeContext } from '../../src/probes/probe.js';
 import { probeOf } from '../../src/probes/probe-of.js';
 import type { LiveReport, NodeReport } from '../../src/topology/node-report.js';
+import { type SpelledAnswer, spell } from '../support/probe-answers.js';
 
 /** Ticks of one connection: what is asked, what the server answers, what is read. `"last"` is carried from tick to tick. */
 interface Case {
@@ -23,15 +24,9 @@ interface Tick {
   readonly tick?: number;
   /** A part of each statement's text, in order. */
   readonly asks: readonly string[];
-  readonly answers: readonly Answer[];
+  readonly answers: readonly SpelledAnswer[];
   readonly report: Readonly<Record<string, unknown>>;
 }
-
-type Answer =
-  | { readonly variables: Readonly<Record<string, string>> }
-  | { readonly rows: readonly Record<string, unknown>[] }
-  | { readonly denied: number }
-  | { readonly error: { readonly code: string; readonly errno: number; readonly message: string } };
 
 const folder = new URL('./probes/', import.meta.url);
 
@@ -59,15 +54,6 @@ function run({ version, source, ticks, heartbeat, address = 'db-1:3306' }: Case,
     if (report.ok) last = report;
     number = tick + 1;
   }
-}
-
-function spell(answer: Answer): ProbeAnswer {
-  if ('denied' in answer) {
-    return { error: { code: 'ER_SPECIFIC_ACCESS_DENIED_ERROR', errno: answer.denied, message: 'Access denied' } };
-  }
-  if (!('variables' in answer)) return answer;
-  const rows = Object.entries(answer.variables).map(([name, value]) => ({ Variable_name: name, Value: value }));
-  return { rows };
 }
 
 /** As JSON, with `null` for undefined and sets as text. */

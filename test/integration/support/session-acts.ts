@@ -103,10 +103,13 @@ const TEMPORARY = [
   ...plain('DROP TEMPORARY TABLE tmp', 'DROP TEMPORARY TABLE IF EXISTS t'),
 ];
 
+/** Begins on a replica that has all. */
+export const BEGIN_READ_ONLY: Act = { sql: 'START TRANSACTION READ ONLY', readOnly: true };
+
 const TRANSACTIONS = [
   ...ending('BEGIN', 'START TRANSACTION', 'START TRANSACTION WITH CONSISTENT SNAPSHOT', 'COMMIT', 'ROLLBACK'),
   ...ending('COMMIT', 'ROLLBACK'),
-  { sql: 'START TRANSACTION READ ONLY', readOnly: true },
+  BEGIN_READ_ONLY,
   { sql: 'SET TRANSACTION READ ONLY', nextReadOnly: true, binds: true },
   ...plain('COMMIT AND CHAIN', 'SAVEPOINT s', 'ROLLBACK TO SAVEPOINT s', 'RELEASE SAVEPOINT s'),
   ...binding('SET autocommit = 0', 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED', 'BEGIN; DELETE FROM t; ROLLBACK'),

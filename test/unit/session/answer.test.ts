@@ -118,6 +118,8 @@ describe('what only our set-up has the server tell is hidden', () => {
     const stateChanges = { systemVariables: {}, schema: null, gtids: [], trackStateChange: null };
     const told = { gtids: ['u:1'], trackStateChange: null };
     expect(hidden(told, 16386, ' commit and chain')).toEqual({ serverStatus: 16386, stateChanges });
+    // Of several statements nobody knows which one it is.
+    expect(hidden(told, 16386, 'COMMIT; UPDATE t SET v = 1')).toEqual({ serverStatus: 2 });
     expect(hidden({ systemVariables: { last_gtid: '0-1-5' } }, 16386, 'COMMIT')).toEqual({ serverStatus: 2 });
     // Without autocommit it began by itself, and ends without a word.
     expect(hidden(told, 16384, 'COMMIT')).toEqual({ serverStatus: 0 });

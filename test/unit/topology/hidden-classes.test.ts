@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { expect, test } from 'vitest';
 import type { ClusterKind } from '../../../src/cluster-kind.js';
-import type { ProbeAnswer } from '../../../src/probes/probe.js';
 import { probeOf } from '../../../src/probes/probe-of.js';
 import { apply } from '../../../src/topology/apply.js';
 import type { LiveReport } from '../../../src/topology/node-report.js';
 import type { Topology } from '../../../src/topology/topology.js';
+import { type SpelledAnswer, spell } from '../../support/probe-answers.js';
 import { applyAll, context, type ShortReport, seeded } from './build.js';
 
 // V8 compiles code for the hidden classes it has seen. What each statement reads would otherwise be of a new one after each probe.
@@ -44,10 +44,8 @@ test('what statements read of the topology keeps its hidden class from probe to 
 interface Case {
   readonly version: string;
   readonly heartbeat?: string;
-  readonly ticks: readonly [{ readonly answers: readonly Answer[] }];
+  readonly ticks: readonly [{ readonly answers: readonly SpelledAnswer[] }];
 }
-
-type Answer = ProbeAnswer | { readonly variables: Readonly<Record<string, string>> } | { readonly denied: number };
 
 const folder = new URL('../../spec/probes/', import.meta.url);
 const kinds = readdirSync(folder).map((name) => name.replace('.json', '') as ClusterKind);
@@ -66,9 +64,3 @@ test.each(kinds)('so do the reports of %s', (kind) => {
   expect(seen).toHaveLength(TICKS - SETTLED);
   expect(classesOf(seen)).toBe(1);
 });
-
-function spell(answer: Answer): ProbeAnswer {
-  if ('denied' in answer) return { error: { code: 'ER_ACCESS_DENIED', errno: answer.denied, message: 'denied' } };
-  if (!('variables' in answer)) return answer;
-  return { rows: Object.entries(answer.variables).map(([Variable_name, Value]) => ({ Variable_name, Value })) };
-}
